@@ -1,0 +1,113 @@
+// The rules of a conversation, without I/O: the worker's core.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/core/end_reason.h"
+#include "common/core/time.h"
+#include "voicebridge/v1/bridge.pb.h"
+#include "voicebridge/v1/conversation.pb.h"
+#include "voicebridge/v1/profile.pb.h"
+
+namespace voicebridge::worker {
+
+// --- what happens to a conversation -------------------------------------------------------------
+
+struct UpstreamMessage {
+  std::string_view text;  // One server event, JSON.
+};
+struct UpstreamClosed {
+  std::uint16_t close_code;  // As common/websocket/connection.h defines it.
+  std::string_view reason;
+};
+struct ClientEventReceived {
+  std::string_view type;
+  std::string_view json;
+};
+struct ClientAudioReceived {
+  std::string pcm;  // Whole samples.
+  std::uint64_t first_sample = 0;
+};
+struct TimePassed {};
+
+using ConversationEvent = std::variant<UpstreamMessage, UpstreamClosed, ClientEventReceived,
+                                       ClientAudioReceived, TimePassed>;
+
+// --- what the driver has to do, in order --------------------------------------------------------
+
+struct SendUpstream {
+  std::string json;  // One client event, complete.
+};
+struct SendUpstreamAudio {
+  std::string pcm;  // Becomes one input_audio_buffer.append.
+};
+struct SendClientEvent {
+  v1::ServerEvent event;
+};
+struct SendClientAudio {
+  v1::ServerAudio audio;
+};
+// Audio of this response that still waits in the worker's queue is void. Precedes the SendClientEvent
+// whose drops_audio_of_response_id tells the gateway the same.
+struct DropQueuedAudio {
+  std::string response_id;
+};
+struct BecomeReady {
+  std::string session_json;  // The effective session object, as the upstream confirmed it.
+};
+struct PublishSnapshotDelta {
+  v1::SnapshotDelta delta;
+};
+struct AcceptAudio {
+  std::uint64_t committed_through_sample;
+};
+struct EndSession {
+  EndReason reason;
+  std::string message;  // In plain words, for the client; no secret in it.
+};
+
+using Effect = std::variant<SendUpstream, SendUpstreamAudio, SendClientEvent, SendClientAudio,
+                            DropQueuedAudio, BecomeReady, PublishSnapshotDelta, AcceptAudio, EndSession>;
+using Effects = std::vector<Effect>;
+
+struct ConversationConfig {
+  std::string session_id;
+  v1::Profile profile;                 // Validated (common/config/profiles.h).
+  std::string initial_session_json;    // Session defaults of a client secret; empty: none.
+};
+
+// One conversation over one upstream connection. Owned by its session driver, used on one executor;
+// nothing here blocks, logs, throws or reads a clock.
+//
+// Life: the upstream's session.created makes it send the configuration; session.updated makes it ready;
+// from then on client events are welcome. EndSession is the last effect of its life; later events are
+// ignored.
+class Conversation {
+ public:
+  Conversation(ConversationConfig config, TimePoint now);
+  ~Conversation();
+
+  // Appends to `effects`, which the caller reuses.
+  void Handle(ConversationEvent event, TimePoint now, Effects& effects);
+
+  // When it wants TimePassed; nullopt: not at all.
+  std::optional<TimePoint> NextDeadline() const;
+
+  const v1::ConversationSnapshot& snapshot() const;
+  bool ended() const;
+
+  // Upstream messages that were malformed or of a type unknown to us: skipped or passed on, and counted.
+  std::uint64_t protocol_errors() const;
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace voicebridge::worker

@@ -1,0 +1,39 @@
+// HTTP requests and responses as values.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace voicebridge {
+
+struct HttpRequest {
+  std::string method;         // "GET", "POST", ...
+  std::string path;           // Percent-decoded, without the query.
+  std::map<std::string, std::string> query;  // Percent-decoded; the last of equal names wins.
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::string remote_address;  // IP address without the port.
+
+  // The first header of that name, without regard to case.
+  std::optional<std::string_view> Header(std::string_view name) const;
+  // All elements of a comma-separated list header, trimmed.
+  std::vector<std::string_view> HeaderList(std::string_view name) const;
+  std::optional<std::string_view> Query(std::string_view name) const;
+};
+
+struct HttpResponse {
+  unsigned status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+// `{"error":{"message":…,"type":…,"param":null,"code":…}}`: OpenAI's error shape over HTTP.
+HttpResponse JsonErrorResponse(unsigned status, std::string_view type, std::string_view code,
+                               std::string_view message);
+
+}  // namespace voicebridge

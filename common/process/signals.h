@@ -1,0 +1,25 @@
+// SIGTERM and SIGINT as values, on the thread that asks for them.
+#pragma once
+
+#include <csignal>
+
+#include <optional>
+
+#include "common/core/time.h"
+
+namespace voicebridge {
+
+// Blocks SIGTERM and SIGINT for the calling thread and all threads it starts later; ignores SIGPIPE.
+// First thing in main, before any thread exists.
+class StopSignals {
+ public:
+  StopSignals();
+
+  // The next stop signal, or nullopt when `timeout` passed. For the main thread, which runs no handlers.
+  std::optional<int> WaitFor(Duration timeout) const;
+
+ private:
+  sigset_t signals_;
+};
+
+}  // namespace voicebridge
