@@ -17,8 +17,8 @@ constexpr std::uint64_t MillisecondsOfSamples(std::uint64_t samples) {
   return samples / kSamplesPerMillisecond;
 }
 
-constexpr std::uint64_t SamplesOfMilliseconds(std::uint64_t milliseconds) {
-  return milliseconds * kSamplesPerMillisecond;
+constexpr std::uint64_t SamplesOfMilliseconds(std::uint64_t duration_ms) {
+  return duration_ms * kSamplesPerMillisecond;
 }
 
 }  // namespace voicebridge

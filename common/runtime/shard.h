@@ -1,1 +1,55 @@
+// One thread that owns an io_context, a gRPC completion queue and the sessions on both.
 #pragma once
+
+#include <grpcpp/completion_queue.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "common/async/clock.h"
+#include "common/async/task_group.h"
+
+namespace voicebridge {
+
+// Nothing inside a session is locked and none of its frames crosses a thread: sockets and calls are
+// polled in turn by Run. Owned by the composition root. Run is called by the shard's own thread; Stop
+// and `executor()` may be used from any thread, all else only on the shard's.
+class Shard {
+ public:
+  Shard(std::unique_ptr<grpc::CompletionQueue> queue, LiveTasks& live_tasks,
+        TaskGroup::OnFailure on_failure);
+  ~Shard();
+
+  // Polls until Stop; then shuts the queue down and drains it, so that every operation has come back.
+  // Calls that are still open by then must have been cancelled, or the drain waits for its own bound.
+  void Run();
+  void Stop() { stopped_.store(true, std::memory_order_release); }
+
+  net::any_io_executor executor() { return io_.get_executor(); }
+  grpc::CompletionQueue& queue() { return *queue_; }
+  Clock& clock() { return clock_; }
+  TaskGroup& tasks() { return tasks_; }
+
+  // Sessions that live here; input of the wait policy.
+  std::size_t sessions = 0;
+
+ private:
+  std::size_t Turn();
+  std::size_t PollHandlers();
+  std::size_t DrainQueue();
+  void DrainAfterShutdown();
+
+  SystemClock clock_;
+  net::io_context io_;
+  net::executor_work_guard<net::io_context::executor_type> work_;
+  std::unique_ptr<grpc::CompletionQueue> queue_;
+  std::atomic<bool> stopped_ = false;
+  TaskGroup tasks_;
+};
+
+}  // namespace voicebridge
