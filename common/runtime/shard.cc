@@ -47,6 +47,11 @@ void Shard::Run() {
     }
   }
   DrainAfterShutdown();
+  returned_.set_value();
+}
+
+bool Shard::WaitStopped(Deadline deadline) {
+  return run_returned_.wait_until(deadline.when()) == std::future_status::ready;
 }
 
 // Handlers run before the queue is drained, so that what sockets brought is written to calls in the same

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <future>
 #include <memory>
 #include <vector>
 
@@ -30,6 +31,9 @@ class Shard {
   void Run();
   void Stop() { stopped_.store(true, std::memory_order_release); }
 
+  // True once Run has returned; false when the deadline came first. For the main thread.
+  bool WaitStopped(Deadline deadline);
+
   net::any_io_executor executor() { return io_.get_executor(); }
   grpc::CompletionQueue& queue() { return *queue_; }
   Clock& clock() { return clock_; }
@@ -49,6 +53,8 @@ class Shard {
   net::executor_work_guard<net::io_context::executor_type> work_;
   std::unique_ptr<grpc::CompletionQueue> queue_;
   std::atomic<bool> stopped_ = false;
+  std::promise<void> returned_;
+  std::future<void> run_returned_ = returned_.get_future();
   TaskGroup tasks_;
 };
 
