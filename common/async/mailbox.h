@@ -42,7 +42,10 @@ class Mailbox {
 
   // What Pop would return at once; nullopt when it would wait.
   std::optional<T> TryPop() {
-    return control_.empty() && ordinary_.empty() ? std::nullopt : TakeNext();
+    if (empty()) {
+      return std::nullopt;
+    }
+    return TakeNext();
   }
 
   bool AboveHighWater() const { return bytes_ > high_water_; }
