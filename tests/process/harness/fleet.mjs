@@ -1,0 +1,210 @@
+// A whole installation on free ports: simulator, workers, gateway.
+import {strict as assert} from 'node:assert';
+import {createHash} from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+import {RealtimeClient} from './client.mjs';
+import {getJson, parseMetrics, postJson, request, total} from './http.mjs';
+import {binDir, ManagedProcess, patience, root, sanitized} from './process.mjs';
+import {waitUntil} from './wait.mjs';
+
+const kPorts = ['--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0'];
+
+export class Fleet {
+  // `apiKeys`: {name: key} turns authentication on. `tls`: a certificate made by makeCertificate().
+  static async start(options = {}) {
+    const fleet = new Fleet();
+    try {
+      await fleet.#start(options);
+    } catch (error) {
+      await fleet.kill();
+      throw error;
+    }
+    return fleet;
+  }
+
+  constructor() {
+    this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-test-'));
+    this.workers = [];
+    this.clients = [];
+  }
+
+  async #start({workers = 2, simulatorFlags = [], workerFlags = [], gatewayFlags = [], apiKeys, tls, profiles} = {}) {
+    this.simulator = ManagedProcess.binary('realtime-simulator', ['--listen=127.0.0.1:0', ...simulatorFlags], {label: 'simulator'});
+    this.simulatorUrl = `http://${await this.simulator.listening('simulator')}`;
+    for (let i = 0; i < workers; ++i) {
+      this.workers.push(this.#startWorker(`worker-${i + 1}`, workerFlags, profiles));
+    }
+    const addresses = await Promise.all(this.workers.map((worker) => worker.listening('grpc')));
+    this.gateway = ManagedProcess.binary('voicebridge-gateway', [
+      ...kPorts, `--workers=${addresses.join(',')}`, ...this.#authFlags(apiKeys), ...tlsFlags(tls), ...gatewayFlags,
+    ], {label: 'gateway'});
+    const address = await this.gateway.listening('public');
+    this.url = `${tls ? 'wss' : 'ws'}://${address}`;
+    this.httpUrl = `${tls ? 'https' : 'http'}://${address}`;
+    this.ops = new Map();
+    for (const each of [this.gateway, ...this.workers]) {
+      this.ops.set(each, `http://${await each.listening('ops')}`);
+    }
+    await this.#serving();
+  }
+
+  #startWorker(label, flags, profiles) {
+    const upstream = `--upstream_url=${this.simulatorUrl.replace('http', 'ws')}/v1/realtime`;
+    return ManagedProcess.binary('voicebridge-worker', [
+      ...kPorts, upstream, `--profiles=${profiles ?? path.join(root, 'bridge_worker/profiles')}`, ...flags,
+    ], {label, env: {OPENAI_API_KEY: 'test-key'}});
+  }
+
+  #authFlags(apiKeys) {
+    if (!apiKeys) {
+      return ['--insecure_no_auth'];
+    }
+    const file = path.join(this.dir, 'api-keys');
+    const digest = (key) => createHash('sha256').update(key).digest('hex');
+    fs.writeFileSync(file, Object.entries(apiKeys).map(([name, key]) => `${name} ${digest(key)}\n`).join(''));
+    return [`--api_keys=${file}`];
+  }
+
+  async #serving() {
+    let status;
+    await waitUntil(async () => {
+      status = (await request(`${this.ops.get(this.gateway)}/readyz`)).status;
+      return status === 200;
+    }, {ms: 10000 * patience, what: 'the gateway to be ready (a worker serves)', got: () => `/readyz ${status}\n${this.logs()}`});
+  }
+
+  get processes() {
+    return [this.gateway, ...this.workers, this.simulator].filter(Boolean);
+  }
+
+  // A client that the fleet closes at its end, whatever happens.
+  async connect(options) {
+    const client = await RealtimeClient.connect(options?.url ?? this.url, options);
+    this.clients.push(client);
+    return client;
+  }
+
+  dial(options) {
+    const client = RealtimeClient.dial(options?.url ?? this.url, options);
+    this.clients.push(client);
+    return client;
+  }
+
+  journal() {
+    return getJson(`${this.simulatorUrl}/journal`, {ms: 20000});
+  }
+
+  async fault(fault, arg, more = {}) {
+    const answer = await postJson(`${this.simulatorUrl}/faults`, arg === undefined ? {fault, ...more} : {fault, arg, ...more});
+    assert.ok(answer.status < 300, `POST /faults ${fault} answered ${answer.status}: ${answer.body}`);
+  }
+
+  async clearFaults() {
+    const answer = await request(`${this.simulatorUrl}/faults`, {method: 'DELETE'});
+    assert.ok(answer.status < 300, `DELETE /faults answered ${answer.status}: ${answer.body}`);
+  }
+
+  async script(script) {
+    const answer = await postJson(`${this.simulatorUrl}/script`, script);
+    assert.ok(answer.status < 300, `POST /script answered ${answer.status}: ${answer.body}`);
+  }
+
+  async metrics(process) {
+    const answer = await request(`${this.ops.get(process)}/metrics`);
+    assert.equal(answer.status, 200, `/metrics of ${process.name}`);
+    return parseMetrics(answer.body);
+  }
+
+  // The gauges that must be 0 once no session is left, by process name.
+  async gauges() {
+    const all = {};
+    for (const process of [this.gateway, ...this.workers]) {
+      const prefix = process === this.gateway ? 'voicebridge_gateway' : 'voicebridge_worker';
+      const metrics = await this.metrics(process);
+      all[process.name] = {};
+      for (const noun of ['sessions', 'tasks', 'calls']) {
+        assert.ok([...metrics.keys()].some((key) => key === `${prefix}_${noun}` || key.startsWith(`${prefix}_${noun}{`)),
+                  `${process.name} has no metric ${prefix}_${noun}`);
+        all[process.name][noun] = total(metrics, `${prefix}_${noun}`);
+      }
+    }
+    return all;
+  }
+
+  // How many sessions ended for that reason, summed over the workers or at the gateway.
+  async ended(reason) {
+    const count = async (process, name) => total(await this.metrics(process), name, `reason="${reason}"`);
+    let workers = 0;
+    for (const worker of this.workers) {
+      workers += await count(worker, 'voicebridge_worker_sessions_ended_total');
+    }
+    return {gateway: await count(this.gateway, 'voicebridge_gateway_sessions_ended_total'), workers};
+  }
+
+  async sessionsGone(ms = 5000) {
+    let seen;
+    await waitUntil(async () => {
+      seen = await this.gauges();
+      return Object.values(seen).every((gauge) => gauge.sessions === 0);
+    }, {ms: ms * patience, what: 'all session gauges to be 0', got: () => JSON.stringify(seen), every: 20});
+  }
+
+  logs() {
+    return this.processes.map((process) => `--- ${process.name} (${process.running ? 'running' : JSON.stringify(process.exit)})\n${process.tail()}`).join('\n');
+  }
+
+  // The orderly end, which is part of every test: exit code 0 of each process, no sanitizer report, nothing
+  // refused at the strict upstream unless the test provoked it.
+  async stop({refused = 0, exitCode = 0} = {}) {
+    for (const client of this.clients) {
+      client.terminate();
+    }
+    const journal = this.simulator.running ? await this.journal() : {refused: 0, sessions: []};
+    if (refused !== 'any') {
+      const refusals = journal.sessions.flatMap((session) => session.refusals ?? []);
+      assert.equal(journal.refused, refused, `refused at the upstream: ${JSON.stringify(refusals)}`);
+    }
+    const ours = [this.gateway, ...this.workers];
+    const exits = await Promise.all(ours.map((process) => process.stop('SIGTERM')));
+    await this.simulator.stop('SIGTERM');
+    for (const process of this.processes) {
+      assert.equal(process.sanitizerReport(), undefined, `sanitizer report of ${process.name}`);
+    }
+    exits.forEach((exit, i) => assert.equal(exit.code, exitCode, `exit code of ${ours[i].name}: ${JSON.stringify(exit)}\n${ours[i].tail()}`));
+    fs.rmSync(this.dir, {recursive: true, force: true});
+    return exits;
+  }
+
+  async kill() {
+    for (const client of this.clients) {
+      client.terminate();
+    }
+    for (const process of this.processes) {
+      process.kill('SIGKILL');
+      await process.exited;
+    }
+    fs.rmSync(this.dir, {recursive: true, force: true});
+  }
+}
+
+function tlsFlags(tls) {
+  return tls ? [`--tls_cert=${tls.cert}`, `--tls_key=${tls.key}`] : [];
+}
+
+// Runs the body against a fresh fleet; a failure carries what the processes said last.
+export async function withFleet(options, body) {
+  const fleet = await Fleet.start(options);
+  try {
+    await body(fleet);
+    await fleet.stop({refused: options.refused, exitCode: options.exitCode});
+  } catch (error) {
+    error.message += `\n${fleet.logs()}`;
+    await fleet.kill();
+    throw error;
+  }
+}
+
+export {binDir, sanitized};

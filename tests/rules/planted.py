@@ -1,0 +1,45 @@
+"""What the rules must find, and a tree in which they must find nothing."""
+
+CLEAN = {
+    "proto/voicebridge/v1/a.proto": 'import "google/protobuf/duration.proto";\nimport "voicebridge/v1/b.proto";\n',
+    "common/core/deadline.h": "// A deadline.\n#pragma once\n\n#include \"common/core/time.h\"\n",
+    "common/async/clock.cc": '#include "common/core/time.h"\n#include <boost/asio/steady_timer.hpp>\nusing T = net::steady_timer;\n',
+    "gateway/relay/relay_driver.cc":
+        '#include "common/rpc/message_stream.h"\n#include "gateway/relay/session_relay.h"\n'
+        "// Nothing here is detached; sleep_for is only spoken of.\n"
+        'const char* kText = "system_clock::now() detached";\n'
+        "Awaitable<void> Run() { co_await Wait(); }\n"
+        "const auto is_even = [](int n) { return n % 2 == 0; };\n"
+        "int Third(const std::vector<int>& list) { return list[3]; }\n",
+    "gateway/gateway.cc": '#include "common/runtime/shard.h"\n',
+    "bridge_worker/conversation/conversation.cc": '#include "bridge_worker/conversation/transcript.h"\n#include "common/json/json.h"\n',
+    "tests/unit/gateway/relay_test.cc": '#include "gateway/relay/session_relay.h"\n#include "bridge_worker/conversation/conversation.h"\n',
+    "tests/package-lock.json": '{"packages": {"node_modules/ws": {"version": "8.0.0"}}}\n',
+}
+
+VIOLATIONS = [
+    ("include_directions", "gateway/relay/a.cc", '#include "bridge_worker/conversation/conversation.h"\n'),
+    ("include_directions", "bridge_worker/session/a.cc", '#include "gateway/client/auth.h"\n'),
+    ("include_directions", "common/async/a.cc", '#include "common/rpc/client_stream.h"\n'),
+    ("include_directions", "common/websocket/a.cc", '#include "gateway/client/auth.h"\n'),
+    ("include_directions", "deploy/ctl/a.cc", '#include "gateway/client/auth.h"\n'),
+    ("include_directions", "common/rpc/a.cc", '#include "tests/fakes/fake_clock.h"\n'),
+    ("pure_files", "bridge_worker/conversation/a.cc", "#include <boost/asio/awaitable.hpp>\n"),
+    ("pure_files", "gateway/relay/session_relay.h", "#pragma once\n#include <grpcpp/grpcpp.h>\n"),
+    ("pure_files", "bridge_worker/upstream/realtime_protocol.cc", '#include "common/websocket/connection.h"\n'),
+    ("runtime_users", "gateway/relay/b.cc", '#include "common/runtime/shard.h"\n'),
+    ("proto_imports", "proto/voicebridge/v1/c.proto", 'import "grpc/health/v1/health.proto";\n'),
+    ("forbidden_words", "gateway/relay/c.cc", "void F() { co_spawn(e, G(), net::detached); }\n"),
+    ("forbidden_words", "gateway/relay/d.cc", "auto now = std::chrono::system_clock::now();\n"),
+    ("forbidden_words", "tests/unit/core/e.cc", "std::this_thread::sleep_for(10ms);\n"),
+    ("forbidden_words", "bridge_worker/session/f.cc", "net::steady_timer timer(executor);\n"),
+    ("unfinished_work", "common/rpc/g.cc", "// TODO: later\n"),
+    ("unfinished_work", "tests/process/h.test.mjs", "// FIXME\n"),
+    ("lambda_coroutines", "common/rpc/i.cc", "auto f = [this]() -> Awaitable<void> { co_await Read(); };\n"),
+    ("lambda_coroutines", "common/rpc/j.cc", "Spawn([&stream] { return [] { co_return; }; });\n"),
+    ("lambda_coroutines", "common/rpc/k.cc", "return [](int count) mutable -> Task {\n  if (count > 0) {\n    co_return;\n  }\n};\n"),
+    ("pragma_once", "common/rpc/l.h", "#ifndef L_H\n#define L_H\n#endif\n"),
+    ("pragma_once", "common/rpc/m.h", "// Only a comment: #pragma once\n"),
+    ("file_length", "common/rpc/n.cc", "int n;\n" * 501),
+    ("portable_lock_file", "tests/other/package-lock.json", '{"resolved": "https://registry.example/ws.tgz"}\n'),
+]
