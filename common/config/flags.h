@@ -10,7 +10,8 @@ namespace voicebridge {
 
 // Orders the three sources so that the later wins in Abseil's parser: the words of --flagfile, then
 // `--flag=value` for each VOICEBRIDGE_<FLAG> in `environment`, then the command line. A boolean flag may
-// be set from the environment as true or false. `environment` entries are "NAME=value".
+// be set from the environment as true or false. `environment` entries are "NAME=value"; `command_line`
+// begins after the program's name, and its `--flag value` comes out as `--flag=value`.
 std::vector<std::string> OrderArguments(const std::vector<std::string>& command_line,
                                         const std::vector<std::string>& environment,
                                         const std::vector<std::string>& known_flags);

@@ -17,13 +17,13 @@ struct LogField {
   using Value = std::variant<std::int64_t, double, bool, std::string_view>;
 
   LogField(std::string_view name, std::string_view text) : key(name), value(text) {}
-  LogField(std::string_view name, const std::string& text) : key(name), value(std::string_view(text)) {}
+  LogField(std::string_view name, const std::string& text)
+      : key(name), value(std::string_view(text)) {}
   LogField(std::string_view name, const char* text) : key(name), value(std::string_view(text)) {}
   LogField(std::string_view name, bool flag) : key(name), value(flag) {}
   LogField(std::string_view name, double number) : key(name), value(number) {}
   template <std::integral Integer>
-    requires(!std::same_as<Integer, bool>)
-  LogField(std::string_view name, Integer number)
+  requires(!std::same_as<Integer, bool>) LogField(std::string_view name, Integer number)
       : key(name), value(static_cast<std::int64_t>(number)) {}
 
   std::string_view key;
@@ -31,8 +31,9 @@ struct LogField {
 };
 
 // Meaning of levels: error: someone must act; warning: we degraded; info: the life of processes and
-// sessions; debug: the rest. No audio, transcript or secret at info or above. Passed by reference from
-// main; calls from all threads may overlap and never block: a full sink drops the oldest lines.
+// sessions; debug: the rest. No audio, transcript or secret at info or above. Passed by reference
+// from main; calls from all threads may overlap and never block: a full sink drops the oldest
+// lines.
 class Logger {
  public:
   virtual ~Logger() = default;

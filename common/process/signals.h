@@ -15,7 +15,8 @@ class StopSignals {
  public:
   StopSignals();
 
-  // The next stop signal, or nullopt when `timeout` passed. For the main thread, which runs no handlers.
+  // The next stop signal, or nullopt when `timeout` passed; nullopt may come early (the process was
+  // stopped and continued). For the main thread, which runs no handlers.
   std::optional<int> WaitFor(Duration timeout) const;
 
  private:

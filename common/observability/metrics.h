@@ -1,0 +1,47 @@
+// Prometheus metrics: a component's metrics are one struct that is handed to it.
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/core/end_reason.h"
+
+namespace voicebridge {
+
+// A registry that brings gauges up to date just before it is read, so that nothing has to be pushed
+// from the frame path.
+class ProcessRegistry final : public prometheus::Registry {
+ public:
+  // `refresh` is called on the thread that scrapes, and sets gauges from atomics.
+  void OnCollect(std::function<void()> refresh) { refresh_ = std::move(refresh); }
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    if (refresh_) {
+      refresh_();
+    }
+    return prometheus::Registry::Collect();
+  }
+
+ private:
+  std::function<void()> refresh_;
+};
+
+// One counter per end reason, looked up once: a closed set of labels.
+class EndReasonCounters {
+ public:
+  EndReasonCounters(prometheus::Registry& registry, const std::string& name,
+                    const std::string& help);
+  void Count(EndReason reason) { by_reason_[static_cast<std::size_t>(reason)]->Increment(); }
+
+ private:
+  std::array<prometheus::Counter*, v1::EndReason_ARRAYSIZE> by_reason_{};
+};
+
+}  // namespace voicebridge
