@@ -1,1 +1,18 @@
+// The composition root of a worker: builds everything, runs it, ends it.
 #pragma once
+
+#include "bridge_worker/worker_config.h"
+#include "common/drain/watchdog.h"
+#include "common/process/exit_code.h"
+#include "common/process/signals.h"
+
+namespace voicebridge::worker {
+
+struct WorkerGauges;
+
+// Runs until a stop signal and through the drain. The caller ends the process with the code by _exit:
+// threads that are stuck in a library are left behind.
+ExitCode RunWorker(const WorkerConfig& config, const StopSignals& signals, Watchdog& watchdog,
+                   WorkerGauges& gauges);
+
+}  // namespace voicebridge::worker

@@ -1,0 +1,131 @@
+#include "bridge_worker/worker_config.h"
+
+#include <absl/flags/flag.h>
+#include <absl/time/time.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "common/config/flags.h"
+#include "common/core/status.h"
+#include "common/drain/drain_plan.h"
+
+ABSL_FLAG(std::string, listen, "127.0.0.1:0", "HOST:PORT for gRPC from gateways");
+ABSL_FLAG(std::string, admin_listen, "127.0.0.1:0", "HOST:PORT for the Admin, health and reflection services");
+ABSL_FLAG(std::string, ops_listen, "127.0.0.1:0", "HOST:PORT for /healthz, /readyz and /metrics");
+ABSL_FLAG(int, capacity, 500, "sessions held at most");
+ABSL_FLAG(absl::Duration, drain_budget, absl::Seconds(3), "time from the signal to the exit");
+ABSL_FLAG(std::string, pid_file, "", "where to write the process id");
+ABSL_FLAG(int, shards, 1, "session threads; scale by processes first");
+ABSL_FLAG(std::string, upstream_url, "wss://api.openai.com/v1/realtime",
+          "the Realtime API; ws:// only on loopback");
+ABSL_FLAG(std::string, upstream_ca, "", "PEM file of authorities trusted for the upstream; empty: the system's");
+ABSL_FLAG(std::string, openai_api_key_file, "", "file with the key; else OPENAI_API_KEY");
+ABSL_FLAG(std::string, profiles, "/etc/voicebridge/profiles", "directory of profile files");
+ABSL_FLAG(bool, insecure_no_auth, false, "allow unauthenticated gateways on a non-loopback listener");
+ABSL_FLAG(bool, check, false, "validate flags and profiles, then exit");
+
+namespace voicebridge::worker {
+namespace {
+
+constexpr int kShardsMax = 64;
+constexpr int kCapacityMax = 100'000;
+
+void CheckListener(std::string_view flag, const std::string& value, bool must_be_private,
+                   ConfigErrors& errors) {
+  if (!IsHostPort(value)) {
+    errors.Add(flag, fmt::format("expected HOST:PORT, got \"{}\"", value));
+  } else if (must_be_private && !IsLoopbackHostPort(value)) {
+    errors.Add(flag, fmt::format("\"{}\" is not loopback: anyone who reaches it could use it; "
+                                 "--insecure_no_auth allows that", value));
+  }
+}
+
+int InRange(std::string_view flag, int value, int least, int most, ConfigErrors& errors) {
+  if (value < least || value > most) {
+    errors.Add(flag, fmt::format("expected {} to {}, got {}", least, most, value));
+  }
+  return value;
+}
+
+Url LoadUpstreamUrl(ConfigErrors& errors) {
+  absl::StatusOr<Url> url = ParseUrl(absl::GetFlag(FLAGS_upstream_url));
+  if (!url.ok()) {
+    errors.Add("upstream_url", Message(url.status()));
+    return {};
+  }
+  if (url->scheme != "ws" && url->scheme != "wss") {
+    errors.Add("upstream_url", "expected ws:// or wss://");
+  } else if (!url->IsSecure() && !url->IsLoopback()) {
+    errors.Add("upstream_url", "ws:// sends the key in the clear: only to loopback");
+  }
+  return *std::move(url);
+}
+
+Secret LoadKey(ConfigErrors& errors) {
+  std::string key;
+  const std::string file = absl::GetFlag(FLAGS_openai_api_key_file);
+  if (!file.empty()) {
+    std::ifstream in(file);
+    if (!in) {
+      errors.Add("openai_api_key_file", fmt::format("cannot read \"{}\"", file));
+      return {};
+    }
+    key.assign(std::istreambuf_iterator<char>(in), {});
+    while (!key.empty() && (key.back() == '\n' || key.back() == '\r' || key.back() == ' ')) {
+      key.pop_back();
+    }
+  } else if (const char* from_environment = std::getenv("OPENAI_API_KEY")) {
+    key = from_environment;
+  }
+  if (key.empty()) {
+    errors.Add("openai_api_key_file", "no key: set OPENAI_API_KEY or name a file that holds it");
+  }
+  return Secret(std::move(key));
+}
+
+}  // namespace
+
+std::vector<std::string> WorkerFlags() {
+  return {"listen",       "admin_listen", "ops_listen",  "capacity",
+          "drain_budget", "pid_file",     "shards",      "upstream_url",
+          "upstream_ca",  "openai_api_key_file", "profiles", "insecure_no_auth", "check"};
+}
+
+absl::StatusOr<WorkerConfig> LoadWorkerConfig() {
+  ConfigErrors errors;
+  WorkerConfig config;
+  const bool must_be_private = !absl::GetFlag(FLAGS_insecure_no_auth);
+  config.listen = absl::GetFlag(FLAGS_listen);
+  config.admin_listen = absl::GetFlag(FLAGS_admin_listen);
+  config.ops_listen = absl::GetFlag(FLAGS_ops_listen);
+  CheckListener("listen", config.listen, must_be_private, errors);
+  CheckListener("admin_listen", config.admin_listen, must_be_private, errors);
+  CheckListener("ops_listen", config.ops_listen, false, errors);
+  config.capacity = InRange("capacity", absl::GetFlag(FLAGS_capacity), 1, kCapacityMax, errors);
+  config.shards = static_cast<std::size_t>(
+      InRange("shards", absl::GetFlag(FLAGS_shards), 1, kShardsMax, errors));
+  config.drain_budget = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_drain_budget));
+  if (const auto plan = DrainPlan::Make(TimePoint(), config.drain_budget); !plan.ok()) {
+    errors.Add("drain_budget", Message(plan.status()));
+  }
+  config.pid_file = absl::GetFlag(FLAGS_pid_file);
+  config.upstream_url = LoadUpstreamUrl(errors);
+  config.upstream_ca_file = absl::GetFlag(FLAGS_upstream_ca);
+  config.openai_api_key = LoadKey(errors);
+  absl::StatusOr<Profiles> profiles = LoadProfiles(absl::GetFlag(FLAGS_profiles));
+  if (profiles.ok()) {
+    config.profiles = *std::move(profiles);
+  } else {
+    errors.Add("profiles", Message(profiles.status()));
+  }
+  config.check_only = absl::GetFlag(FLAGS_check);
+  if (!errors.empty()) {
+    return absl::InvalidArgumentError(errors.ToString());
+  }
+  return config;
+}
+
+}  // namespace voicebridge::worker

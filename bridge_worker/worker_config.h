@@ -1,1 +1,38 @@
+// What a worker is told on its command line.
 #pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/config/profiles.h"
+#include "common/core/secret.h"
+#include "common/core/time.h"
+#include "common/websocket/url.h"
+
+namespace voicebridge::worker {
+
+struct WorkerConfig {
+  std::string listen;          // gRPC from gateways.
+  std::string admin_listen;
+  std::string ops_listen;
+  std::int64_t capacity = 0;   // Sessions held at most.
+  Duration drain_budget{};
+  std::string pid_file;        // Empty: none.
+  std::size_t shards = 1;
+  Url upstream_url;
+  std::string upstream_ca_file;  // Empty: the system's authorities.
+  Secret openai_api_key;
+  Profiles profiles;
+  bool check_only = false;     // Validate and exit.
+};
+
+// The names of the worker's flags, for help and environment.
+std::vector<std::string> WorkerFlags();
+
+// From the parsed flags and the environment. INVALID_ARGUMENT lists every problem, a line each.
+absl::StatusOr<WorkerConfig> LoadWorkerConfig();
+
+}  // namespace voicebridge::worker

@@ -1,0 +1,63 @@
+#include "bridge_worker/worker_metrics.h"
+
+#include <string>
+
+namespace voicebridge::worker {
+namespace {
+
+prometheus::Counter& Counter(prometheus::Registry& registry, const std::string& name,
+                             const std::string& help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Gauge& Gauge(prometheus::Registry& registry, const std::string& name,
+                         const std::string& help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Histogram& ConnectHistogram(prometheus::Registry& registry) {
+  return prometheus::BuildHistogram()
+      .Name("voicebridge_worker_upstream_connect_seconds")
+      .Help("From dialling the upstream to its confirmed configuration.")
+      .Register(registry)
+      .Add({}, prometheus::Histogram::BucketBoundaries{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+                                                       10});
+}
+
+}  // namespace
+
+WorkerMetrics::WorkerMetrics(ProcessRegistry& registry, const WorkerGauges& gauges,
+                             std::int64_t capacity)
+    : sessions_ended(registry, "voicebridge_worker_sessions_ended_total",
+                     "Sessions that ended, by reason."),
+      attaches_refused(Counter(registry, "voicebridge_worker_attaches_refused_total",
+                               "Attach calls refused before a session began.")),
+      audio_frames_to_upstream(Counter(registry, "voicebridge_worker_audio_frames_to_upstream_total",
+                                       "Audio frames sent to the upstream.")),
+      audio_frames_to_gateway(Counter(registry, "voicebridge_worker_audio_frames_to_gateway_total",
+                                      "Audio frames sent to gateways.")),
+      audio_bytes_to_upstream(Counter(registry, "voicebridge_worker_audio_bytes_to_upstream_total",
+                                      "PCM bytes sent to the upstream.")),
+      audio_bytes_to_gateway(Counter(registry, "voicebridge_worker_audio_bytes_to_gateway_total",
+                                     "PCM bytes sent to gateways.")),
+      audio_frames_dropped(Counter(registry, "voicebridge_worker_audio_frames_dropped_total",
+                                   "Queued audio frames voided by a barge-in, cancel or truncate.")),
+      upstream_protocol_errors(Counter(registry,
+                                       "voicebridge_worker_upstream_protocol_errors_total",
+                                       "Malformed upstream messages, skipped.")),
+      upstream_connect_seconds(ConnectHistogram(registry)) {
+  auto& sessions = Gauge(registry, "voicebridge_worker_sessions", "Sessions held now.");
+  auto& tasks = Gauge(registry, "voicebridge_worker_tasks", "Live coroutines in task groups.");
+  auto& calls = Gauge(registry, "voicebridge_worker_calls", "Calls of gateways being served.");
+  auto& draining = Gauge(registry, "voicebridge_worker_draining", "1 from the start of a drain.");
+  Gauge(registry, "voicebridge_worker_capacity", "Sessions held at most.")
+      .Set(static_cast<double>(capacity));
+  registry.OnCollect([&gauges, &sessions, &tasks, &calls, &draining] {
+    sessions.Set(static_cast<double>(gauges.sessions.load()));
+    tasks.Set(static_cast<double>(gauges.tasks.load()));
+    calls.Set(static_cast<double>(gauges.calls.load()));
+    draining.Set(gauges.draining.load() ? 1 : 0);
+  });
+}
+
+}  // namespace voicebridge::worker

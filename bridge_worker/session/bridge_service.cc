@@ -1,0 +1,188 @@
+#include "bridge_worker/session/bridge_service.h"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+#include "common/async/first_to_finish.h"
+#include "common/core/ids.h"
+#include "common/core/limits.h"
+
+namespace voicebridge::worker {
+namespace {
+
+// Gateways take a worker for lost after 2 s of silence.
+constexpr Duration kStatusInterval = milliseconds(500);
+
+// Counts a call for as long as it is served.
+class CallCount {
+ public:
+  explicit CallCount(std::atomic<std::int64_t>& calls) : calls_(calls) { ++calls_; }
+  ~CallCount() { --calls_; }
+  CallCount(const CallCount&) = delete;
+  CallCount& operator=(const CallCount&) = delete;
+
+ private:
+  std::atomic<std::int64_t>& calls_;
+};
+
+const grpc::Status& Unimplemented() {
+  static const auto* status =
+      new grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "not offered by this worker");
+  return *status;
+}
+
+// A unary call that is refused as soon as it is accepted.
+template <class Request, class Response>
+struct RefusedCall : std::enable_shared_from_this<RefusedCall<Request, Response>> {
+  explicit RefusedCall(const net::any_io_executor& executor)
+      : response(&context), operation(executor) {}
+
+  grpc::ServerContext context;
+  Request request;
+  grpc::ServerAsyncResponseWriter<Response> response;
+  Operation operation;
+};
+
+}  // namespace
+
+std::string BridgeService::NewStartId() { return NewId("start"); }
+
+void BridgeService::Start(ShardGroup& shards) {
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    Shard& shard = shards[i];
+    auto& queue = static_cast<grpc::ServerCompletionQueue&>(shard.queue());
+    Lane& lane = *lanes_.emplace_back(std::make_unique<Lane>(shard, queue));
+    shard.tasks().TrySpawn("accept converse", AcceptConverse(lane));
+    shard.tasks().TrySpawn("accept watch", AcceptWatch(lane));
+    shard.tasks().TrySpawn("refuse drain", RefuseDrain(lane));
+    shard.tasks().TrySpawn("refuse report", RefuseGetReport(lane));
+    shard.tasks().TrySpawn("refuse retry", RefuseRetryAssessment(lane));
+  }
+}
+
+void BridgeService::NotifyStatusChanged() {
+  for (const auto& lane : lanes_) {
+    net::post(lane->shard.executor(), [target = lane.get()] { target->status_changed.Notify(); });
+  }
+}
+
+// --- Converse -----------------------------------------------------------------------------------
+
+Awaitable<void> BridgeService::AcceptConverse(Lane& lane) {
+  const auto request = [this, &lane](grpc::ServerContext* context,
+                                     SessionDriver::GatewayStream::Call* call, void* tag) {
+    service_.RequestConverse(context, call, &lane.queue, &lane.queue, tag);
+  };
+  while (!co_await IsCancelled()) {
+    auto stream = co_await SessionDriver::GatewayStream::Accept(lane.shard.executor(), request);
+    if (stream == nullptr) {
+      co_return;
+    }
+    lane.shard.tasks().TrySpawn("converse", Converse(lane, std::move(stream)));
+  }
+}
+
+Awaitable<void> BridgeService::Converse(Lane& lane,
+                                        std::unique_ptr<SessionDriver::GatewayStream> stream) {
+  const CallCount count(environment_.gauges.calls);
+  SessionDriver driver(environment_, lane.shard, std::move(stream));
+  co_await driver.Run();
+  NotifyStatusChanged();
+}
+
+// --- WatchStatus --------------------------------------------------------------------------------
+
+Awaitable<void> BridgeService::AcceptWatch(Lane& lane) {
+  const auto arm = [this, &lane](grpc::ServerContext* context, v1::WatchStatusRequest* request,
+                                 WatchStream::Call* call, void* tag) {
+    service_.RequestWatchStatus(context, request, call, &lane.queue, &lane.queue, tag);
+  };
+  while (!co_await IsCancelled()) {
+    auto stream = co_await WatchStream::Accept(lane.shard.executor(), arm);
+    if (stream == nullptr) {
+      co_return;
+    }
+    lane.shard.tasks().TrySpawn("watch status", Watch(lane, std::move(stream)));
+  }
+}
+
+Awaitable<void> BridgeService::Watch(Lane& lane, std::unique_ptr<WatchStream> stream) {
+  const CallCount count(environment_.gauges.calls);
+  Clock& clock = lane.shard.clock();
+  while (!stream->gone() && !co_await IsCancelled()) {
+    if (!co_await stream->Write(CurrentStatus(),
+                                Deadline::After(clock.Now(), limits::kCloseMax))) {
+      co_return;
+    }
+    co_await RunUntil(clock, Deadline::After(clock.Now(), kStatusInterval),
+                      lane.status_changed.WaitUntilNotified());
+  }
+}
+
+v1::WorkerStatus BridgeService::CurrentStatus() {
+  const SessionIndex& index = environment_.index;
+  v1::WorkerStatus status;
+  const bool full = index.capacity() > 0 && index.size() >= index.capacity();
+  status.set_state(index.closed() ? v1::WorkerStatus::DRAINING
+                   : full         ? v1::WorkerStatus::FULL
+                                  : v1::WorkerStatus::SERVING);
+  status.set_sessions(static_cast<std::uint32_t>(index.size()));
+  status.set_capacity(static_cast<std::uint32_t>(index.capacity()));
+  status.set_start_id(start_id_);
+  status.set_number(++status_number_);
+  return status;
+}
+
+// --- what this worker does not offer ------------------------------------------------------------
+
+template <class Request, class Response, class Arm>
+Awaitable<void> BridgeService::RefuseUnary(Lane& lane, Arm arm) {
+  while (!co_await IsCancelled()) {
+    const auto call = std::make_shared<RefusedCall<Request, Response>>(lane.shard.executor());
+    call->operation.Begin(call);
+    arm(*call);
+    if (!co_await call->operation.Wait()) {
+      co_return;
+    }
+    call->operation.Begin(call);
+    call->response.FinishWithError(Unimplemented(), call->operation.tag());
+    co_await call->operation.Wait();
+  }
+}
+
+Awaitable<void> BridgeService::RefuseGetReport(Lane& lane) {
+  using Call = RefusedCall<v1::GetReportRequest, v1::GetReportResponse>;
+  const auto arm = [this, &lane](Call& call) {
+    service_.RequestGetReport(&call.context, &call.request, &call.response, &lane.queue,
+                              &lane.queue, call.operation.tag());
+  };
+  co_await RefuseUnary<v1::GetReportRequest, v1::GetReportResponse>(lane, arm);
+}
+
+Awaitable<void> BridgeService::RefuseRetryAssessment(Lane& lane) {
+  using Call = RefusedCall<v1::RetryAssessmentRequest, v1::RetryAssessmentResponse>;
+  const auto arm = [this, &lane](Call& call) {
+    service_.RequestRetryAssessment(&call.context, &call.request, &call.response, &lane.queue,
+                                    &lane.queue, call.operation.tag());
+  };
+  co_await RefuseUnary<v1::RetryAssessmentRequest, v1::RetryAssessmentResponse>(lane, arm);
+}
+
+Awaitable<void> BridgeService::RefuseDrain(Lane& lane) {
+  using DrainStream = ServerWriter<v1::DrainRequest, v1::DrainProgress>;
+  const auto arm = [this, &lane](grpc::ServerContext* context, v1::DrainRequest* request,
+                                 DrainStream::Call* call, void* tag) {
+    service_.RequestDrain(context, request, call, &lane.queue, &lane.queue, tag);
+  };
+  while (!co_await IsCancelled()) {
+    auto stream = co_await DrainStream::Accept(lane.shard.executor(), arm);
+    if (stream == nullptr) {
+      co_return;
+    }
+    co_await stream->Finish(Unimplemented(),
+                            Deadline::After(lane.shard.clock().Now(), limits::kCloseMax));
+  }
+}
+
+}  // namespace voicebridge::worker

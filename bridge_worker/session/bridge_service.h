@@ -1,1 +1,68 @@
+// The BridgeWorker service on the completion queues of the shards.
 #pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridge_worker/session/session_driver.h"
+#include "common/async/event.h"
+#include "common/runtime/shard_group.h"
+#include "voicebridge/v1/bridge.grpc.pb.h"
+
+namespace voicebridge::worker {
+
+// Accepts calls on every shard. Owned by the worker, registered with its server before the server
+// starts; Start is called once the shards exist and before they run.
+class BridgeService {
+ public:
+  explicit BridgeService(SessionEnvironment& environment) : environment_(environment) {}
+
+  grpc::Service& service() { return service_; }
+
+  // Begins to accept on every shard.
+  void Start(ShardGroup& shards);
+
+  // WatchStatus streams push the new state now. From any thread.
+  void NotifyStatusChanged();
+
+ private:
+  // One shard's accepting end.
+  struct Lane {
+    Lane(Shard& where, grpc::ServerCompletionQueue& calls)
+        : shard(where), queue(calls), status_changed(where.executor()) {}
+
+    Shard& shard;
+    grpc::ServerCompletionQueue& queue;
+    Event status_changed;
+  };
+  using WatchStream = ServerWriter<v1::WatchStatusRequest, v1::WorkerStatus>;
+
+  Awaitable<void> AcceptConverse(Lane& lane);
+  Awaitable<void> AcceptWatch(Lane& lane);
+  Awaitable<void> Converse(Lane& lane, std::unique_ptr<SessionDriver::GatewayStream> stream);
+  Awaitable<void> Watch(Lane& lane, std::unique_ptr<WatchStream> stream);
+  // Answers UNIMPLEMENTED on the calls that this worker does not offer; without a pending accept they
+  // would wait for ever.
+  template <class Request, class Response, class Arm>
+  Awaitable<void> RefuseUnary(Lane& lane, Arm arm);
+  Awaitable<void> RefuseDrain(Lane& lane);
+  Awaitable<void> RefuseGetReport(Lane& lane);
+  Awaitable<void> RefuseRetryAssessment(Lane& lane);
+
+  v1::WorkerStatus CurrentStatus();
+
+  SessionEnvironment& environment_;
+  v1::BridgeWorker::AsyncService service_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  const std::string start_id_ = NewStartId();
+  std::atomic<std::uint64_t> status_number_ = 0;
+
+  static std::string NewStartId();
+};
+
+}  // namespace voicebridge::worker

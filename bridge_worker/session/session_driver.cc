@@ -1,0 +1,408 @@
+#include "bridge_worker/session/session_driver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/async/first_to_finish.h"
+#include "common/core/limits.h"
+#include "common/core/status.h"
+#include "common/rpc/wire_time.h"
+
+namespace voicebridge::worker {
+namespace {
+
+constexpr std::size_t kFrameOverhead = 128;  // What a queued frame costs beside its payload.
+
+std::size_t SizeOf(const v1::ToGateway& frame) {
+  switch (frame.frame_case()) {
+    case v1::ToGateway::kAudio:
+      return frame.audio().pcm().size() + kFrameOverhead;
+    case v1::ToGateway::kEvent:
+      return frame.event().json().size() + kFrameOverhead;
+    default:
+      return frame.ByteSizeLong() + kFrameOverhead;
+  }
+}
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()), Message(status)};
+}
+
+// What the client is told when the upstream could not be opened. Another try may help unless OpenAI
+// said no.
+EndReason ReasonOf(const ConnectFailure& failure) {
+  const bool refused = failure.http_status == 401 || failure.http_status == 403 ||
+                       failure.http_status == 400 || failure.http_status == 404;
+  return refused ? v1::END_REASON_UPSTREAM_REFUSED : v1::END_REASON_UPSTREAM_UNAVAILABLE;
+}
+
+std::string MessageOf(const ConnectFailure& failure) {
+  if (failure.http_status != 0) {
+    return fmt::format("The Realtime API answered HTTP {} to the connection.", failure.http_status);
+  }
+  if (absl::IsDeadlineExceeded(failure.status)) {
+    return "The Realtime API did not answer in time.";
+  }
+  return "The Realtime API could not be reached.";
+}
+
+}  // namespace
+
+SessionDriver::SessionDriver(SessionEnvironment& environment, Shard& shard,
+                             std::unique_ptr<GatewayStream> gateway)
+    : environment_(environment),
+      shard_(shard),
+      executor_(shard.executor()),
+      gateway_(std::move(gateway)),
+      gateway_queue_(executor_, limits::kQueueHighWater, limits::kQueueLowWater),
+      upstream_queue_(executor_, limits::kQueueHighWater, limits::kQueueLowWater),
+      changed_(executor_),
+      started_(shard.clock().Now()),
+      timer_(executor_, [this] { Feed(TimePassed{}); }),
+      tasks_(executor_, environment.gauges.tasks, environment.on_task_failure) {}
+
+Awaitable<void> SessionDriver::Run() {
+  const Deadline handshake = Deadline::After(shard_.clock().Now(), limits::kHandshakeMax);
+  const absl::Status attached = co_await Attach(handshake);
+  if (!attached.ok()) {
+    environment_.metrics.attaches_refused.Increment();
+    environment_.logger.Info("attach.refused", {{"session", attach_.session_id()},
+                                                {"epoch", attach_.epoch()},
+                                                {"reason", Message(attached)}});
+    co_await gateway_->Finish(ToGrpc(attached),
+                              Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+    co_return;
+  }
+  ++shard_.sessions;
+  const Duration budget =
+      attach_.has_time_left() ? FromWire(attach_.time_left()) : limits::kHandshakeMax;
+  co_await Serve(Deadline::After(shard_.clock().Now(), budget).EarlierOf(handshake));
+  --shard_.sessions;
+  handle_->end = nullptr;
+  co_await environment_.index.Remove(handle_);
+}
+
+// --- the handshake ------------------------------------------------------------------------------
+
+Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
+  if (!co_await RunUntil(shard_.clock(), deadline, ReadAttach())) {
+    co_return DeadlineExceeded("no Attach within the handshake budget");
+  }
+  const absl::StatusOr<v1::Profile> profile = CheckAttach();
+  if (!profile.ok()) {
+    co_return profile.status();
+  }
+  handle_ = std::make_shared<SessionHandle>();
+  handle_->session_id = attach_.session_id();
+  handle_->profile = attach_.profile();
+  handle_->epoch = attach_.epoch();
+  handle_->executor = executor_;
+  handle_->end = [this](EndReason reason, Duration) {
+    RequestEnd(reason, reason == v1::END_REASON_DRAINING ? "The worker is being drained."
+                                                         : "The session was ended.");
+  };
+  const absl::Status added = co_await environment_.index.Add(handle_);
+  if (added.ok()) {
+    ConversationConfig config;
+    config.session_id = attach_.session_id();
+    config.profile = *profile;
+    config.initial_session_json = attach_.initial_session_json();
+    conversation_.emplace(std::move(config), shard_.clock().Now());
+  }
+  co_return added;
+}
+
+Awaitable<void> SessionDriver::ReadAttach() {
+  v1::ToWorker* frame = co_await gateway_->ReadUntilStopped();
+  if (frame != nullptr && frame->has_attach()) {
+    attach_ = std::move(*frame->mutable_attach());
+  }
+}
+
+absl::StatusOr<v1::Profile> SessionDriver::CheckAttach() const {
+  if (attach_.session_id().empty()) {
+    return InvalidArgument("the first frame must be Attach with a session_id");
+  }
+  if (attach_.epoch() == 0) {
+    return InvalidArgument("attach.epoch: expected at least 1");
+  }
+  const auto profile = environment_.profiles.find(attach_.profile());
+  if (profile == environment_.profiles.end()) {
+    return MakeStatus(absl::StatusCode::kNotFound, "There is no profile named \"{}\".",
+                      attach_.profile());
+  }
+  if (!attach_.model().empty() && attach_.model() != profile->second.model()) {
+    return InvalidArgument("The model \"{}\" is not available: this profile uses \"{}\".",
+                           attach_.model(), profile->second.model());
+  }
+  return profile->second;
+}
+
+Awaitable<void> SessionDriver::Connect(Deadline deadline) {
+  RealtimeConnectResult result = co_await environment_.connector.Connect(
+      environment_.profiles.find(attach_.profile())->second.model(), deadline);
+  upstream_ = std::move(result.connection);
+  connect_failure_ = std::move(result.failure);
+  if (upstream_ == nullptr && !end_reason_) {
+    RequestEnd(ReasonOf(connect_failure_), MessageOf(connect_failure_));
+  }
+}
+
+// --- the session --------------------------------------------------------------------------------
+
+Awaitable<void> SessionDriver::Serve(Deadline handshake) {
+  environment_.logger.Info("session.attached", {{"session", attach_.session_id()},
+                                                {"epoch", attach_.epoch()},
+                                                {"profile", attach_.profile()},
+                                                {"traceparent", attach_.traceparent()}});
+  tasks_.TrySpawn("read gateway", ReadGateway());
+  tasks_.TrySpawn("write gateway", WriteGateway());
+  co_await FirstToFinish(Connect(handshake), WaitUntilEnded());
+  if (!end_reason_) {
+    tasks_.TrySpawn("read upstream", ReadUpstream());
+    tasks_.TrySpawn("write upstream", WriteUpstream());
+    Feed(TimePassed{});
+    if (!co_await RunUntil(shard_.clock(), handshake, WaitUntilReadyOrEnded())) {
+      RequestEnd(v1::END_REASON_UPSTREAM_UNAVAILABLE,
+                 "The Realtime API did not confirm the session in time.");
+    }
+  }
+  if (ready_) {
+    environment_.metrics.upstream_connect_seconds.Observe(
+        ToSeconds(shard_.clock().Now() - started_));
+  }
+  co_await WaitUntilEnded();
+  co_await TearDown();
+}
+
+Awaitable<void> SessionDriver::WaitUntilReadyOrEnded() {
+  while (!ready_ && !end_reason_ && !co_await IsCancelled()) {
+    co_await changed_.WaitUntilNotified();
+  }
+}
+
+Awaitable<void> SessionDriver::WaitUntilEnded() {
+  while (!end_reason_ && !co_await IsCancelled()) {
+    co_await changed_.WaitUntilNotified();
+  }
+}
+
+Awaitable<void> SessionDriver::TearDown() {
+  const TimePoint begun = shard_.clock().Now();
+  timer_.Disarm();
+  if (!end_reason_) {
+    // The whole shard is being stopped.
+    RequestEnd(v1::END_REASON_DRAINING, "The worker is being stopped.");
+  }
+  if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {
+    gateway_queue_.Discard();
+    gateway_->Cancel();
+  }
+  v1::ToGateway last;
+  if (detached_) {
+    last.mutable_detached()->set_version(conversation_->snapshot().version());
+  } else {
+    last.mutable_ended()->set_reason(*end_reason_);
+    last.mutable_ended()->set_message(end_message_);
+  }
+  SendGateway(std::move(last));
+  gateway_queue_.Close();
+  upstream_queue_.Discard();
+  tasks_.Close();
+  if (!co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax))) {
+    if (upstream_ != nullptr) {
+      upstream_->Abort();
+    }
+    gateway_->Cancel();
+    tasks_.CancelAll();
+    co_await tasks_.Join(shard_.clock(), Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+  }
+  environment_.metrics.sessions_ended.Count(*end_reason_);
+  environment_.metrics.upstream_protocol_errors.Increment(
+      static_cast<double>(conversation_->protocol_errors()));
+  environment_.logger.Info(
+      "session.ended",
+      {{"session", attach_.session_id()},
+       {"epoch", attach_.epoch()},
+       {"reason", TraitsOf(*end_reason_).word},
+       {"message", end_message_},
+       {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
+       {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
+       {"tasks_left", tasks_.Unfinished().size()}});
+}
+
+void SessionDriver::RequestEnd(EndReason reason, std::string message) {
+  if (end_reason_) {
+    return;
+  }
+  end_reason_ = reason;
+  end_message_ = std::move(message);
+  changed_.Notify();
+}
+
+// --- the pumps ----------------------------------------------------------------------------------
+
+Awaitable<void> SessionDriver::ReadGateway() {
+  while (!end_reason_) {
+    v1::ToWorker* frame = co_await gateway_->ReadUntilStopped();
+    if (frame == nullptr) {
+      RequestEnd(v1::END_REASON_CLIENT_LOST, "The gateway is gone.");
+      co_return;
+    }
+    HandleGatewayFrame(*frame);
+    const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
+    if (!co_await upstream_queue_.WaitForRoom(shard_.clock(), limit)) {
+      RequestEnd(v1::END_REASON_UPSTREAM_STALLED, "The Realtime API stopped reading.");
+    } else if (!co_await gateway_queue_.WaitForRoom(shard_.clock(), limit)) {
+      RequestEnd(v1::END_REASON_SLOW_CLIENT, "The client did not read for too long.");
+    }
+  }
+}
+
+void SessionDriver::HandleGatewayFrame(v1::ToWorker& frame) {
+  switch (frame.frame_case()) {
+    case v1::ToWorker::kClientEvent:
+      return Feed(ClientEventReceived{frame.client_event().type(), frame.client_event().json()});
+    case v1::ToWorker::kAudio: {
+      ClientAudioReceived audio;
+      audio.pcm = std::move(*frame.mutable_audio()->mutable_pcm());
+      audio.first_sample = frame.audio().first_sample();
+      return Feed(std::move(audio));
+    }
+    case v1::ToWorker::kDetach:
+      detached_ = true;
+      return RequestEnd(frame.detach().reason() == v1::END_REASON_UNSPECIFIED
+                            ? v1::END_REASON_CLIENT_CLOSED
+                            : frame.detach().reason(),
+                        "");
+    case v1::ToWorker::kClientPosition:  // Nothing waits for it until sessions can move.
+    case v1::ToWorker::kSnapshotPart:
+    case v1::ToWorker::kSnapshotDelta:
+    case v1::ToWorker::kAttach:
+    case v1::ToWorker::FRAME_NOT_SET:
+      return;
+  }
+}
+
+Awaitable<void> SessionDriver::WriteGateway() {
+  while (std::optional<v1::ToGateway> frame = co_await gateway_queue_.Pop()) {
+    const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
+    if (!co_await gateway_->Write(*std::move(frame), limit)) {
+      RequestEnd(v1::END_REASON_CLIENT_LOST, "The gateway is gone.");
+      gateway_queue_.Discard();
+      co_return;
+    }
+  }
+  co_await gateway_->Finish(grpc::Status::OK,
+                            Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+}
+
+Awaitable<void> SessionDriver::ReadUpstream() {
+  while (true) {
+    const Incoming incoming = co_await upstream_->ReadUntilStopped();
+    if (incoming.kind == Incoming::Kind::kClosed) {
+      Feed(UpstreamClosed{incoming.close_code, incoming.close_reason});
+      co_return;
+    }
+    if (!end_reason_) {
+      Feed(UpstreamMessage{incoming.kind == Incoming::Kind::kText ? incoming.payload
+                                                                  : std::string_view()});
+    }
+    const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
+    if (!co_await gateway_queue_.WaitForRoom(shard_.clock(), limit)) {
+      RequestEnd(v1::END_REASON_SLOW_CLIENT, "The client did not read for too long.");
+    }
+  }
+}
+
+// Ends when the queue is discarded, and then closes the socket: it is the only writer.
+Awaitable<void> SessionDriver::WriteUpstream() {
+  while (const std::optional<UpstreamFrame> frame = co_await upstream_queue_.Pop()) {
+    const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
+    absl::Status written;
+    if (const auto* audio = std::get_if<SendUpstreamAudio>(&*frame)) {
+      written = co_await upstream_->SendAudio(audio->pcm, limit);
+      environment_.metrics.audio_frames_to_upstream.Increment();
+      environment_.metrics.audio_bytes_to_upstream.Increment(
+          static_cast<double>(audio->pcm.size()));
+    } else {
+      written = co_await upstream_->SendEvent(std::get<SendUpstream>(*frame).json, limit);
+    }
+    if (!written.ok()) {
+      // The reader sees the same end with its close code, and feeds it.
+      upstream_queue_.Discard();
+      upstream_->Abort();
+      co_return;
+    }
+  }
+  co_await upstream_->Close(Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+}
+
+// --- the conversation ---------------------------------------------------------------------------
+
+void SessionDriver::Feed(ConversationEvent event) {
+  if (end_reason_) {
+    return;
+  }
+  effects_.clear();
+  conversation_->Handle(std::move(event), shard_.clock().Now(), effects_);
+  for (Effect& effect : effects_) {
+    Perform(effect);
+  }
+  if (const std::optional<TimePoint> next = conversation_->NextDeadline(); next && !end_reason_) {
+    timer_.Arm(Deadline::At(*next));
+  } else {
+    timer_.Disarm();
+  }
+}
+
+void SessionDriver::Perform(Effect& effect) {
+  v1::ToGateway frame;
+  if (auto* audio = std::get_if<SendClientAudio>(&effect)) {
+    *frame.mutable_audio() = std::move(audio->audio);
+    environment_.metrics.audio_frames_to_gateway.Increment();
+    environment_.metrics.audio_bytes_to_gateway.Increment(
+        static_cast<double>(frame.audio().pcm().size()));
+    SendGateway(std::move(frame));
+  } else if (auto* upstream_audio = std::get_if<SendUpstreamAudio>(&effect)) {
+    const std::size_t bytes = upstream_audio->pcm.size() + kFrameOverhead;
+    upstream_queue_.Push(std::move(*upstream_audio), bytes);
+  } else if (auto* upstream = std::get_if<SendUpstream>(&effect)) {
+    const std::size_t bytes = upstream->json.size() + kFrameOverhead;
+    upstream_queue_.Push(std::move(*upstream), bytes);
+  } else if (auto* event = std::get_if<SendClientEvent>(&effect)) {
+    *frame.mutable_event() = std::move(event->event);
+    SendGateway(std::move(frame));
+  } else if (const auto* drop = std::get_if<DropQueuedAudio>(&effect)) {
+    PerformDrop(drop->response_id);
+  } else if (auto* ready = std::get_if<BecomeReady>(&effect)) {
+    ready_ = true;
+    frame.mutable_ready()->set_epoch(attach_.epoch());
+    frame.mutable_ready()->set_session_json(std::move(ready->session_json));
+    SendGateway(std::move(frame));
+    changed_.Notify();
+  } else if (auto* delta = std::get_if<PublishSnapshotDelta>(&effect)) {
+    *frame.mutable_snapshot_delta() = std::move(delta->delta);
+    SendGateway(std::move(frame));
+  } else if (const auto* accepted = std::get_if<AcceptAudio>(&effect)) {
+    frame.mutable_audio_accepted()->set_committed_through_sample(
+        accepted->committed_through_sample);
+    SendGateway(std::move(frame));
+  } else if (auto* end = std::get_if<EndSession>(&effect)) {
+    RequestEnd(end->reason, std::move(end->message));
+  }
+}
+
+void SessionDriver::PerformDrop(const std::string& response_id) {
+  const std::size_t dropped = gateway_queue_.RemoveIf([&](const v1::ToGateway& frame) {
+    return frame.has_audio() && frame.audio().response_id() == response_id;
+  });
+  environment_.metrics.audio_frames_dropped.Increment(static_cast<double>(dropped));
+}
+
+void SessionDriver::SendGateway(v1::ToGateway frame) {
+  const std::size_t bytes = SizeOf(frame);
+  gateway_queue_.Push(std::move(frame), bytes);
+}
+
+}  // namespace voicebridge::worker

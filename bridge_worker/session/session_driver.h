@@ -1,1 +1,95 @@
+// One attachment of a gateway to a session, from the accepted call to its end.
 #pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bridge_worker/conversation/conversation.h"
+#include "bridge_worker/upstream/realtime_connection.h"
+#include "bridge_worker/worker_metrics.h"
+#include "common/async/deadline_guard.h"
+#include "common/async/event.h"
+#include "common/async/mailbox.h"
+#include "common/async/task_group.h"
+#include "common/config/profiles.h"
+#include "common/observability/log.h"
+#include "common/rpc/server_stream.h"
+#include "common/runtime/session_index.h"
+#include "common/runtime/shard.h"
+#include "voicebridge/v1/bridge.pb.h"
+
+namespace voicebridge::worker {
+
+// What all sessions share; owned by the worker, outlives them.
+struct SessionEnvironment {
+  Logger& logger;
+  WorkerMetrics& metrics;
+  WorkerGauges& gauges;
+  const Profiles& profiles;
+  RealtimeConnector& connector;
+  SessionIndex& index;
+  TaskGroup::OnFailure on_task_failure;
+};
+
+// Moves frames and timers between a gateway's call, the Conversation and the upstream; decides nothing.
+// Owned by the coroutine that runs it, on its shard. Teardown order: tasks are told, the gateway gets
+// what is queued and the last frame, the upstream is closed, the session leaves the index.
+class SessionDriver {
+ public:
+  using GatewayStream = ServerStream<v1::ToWorker, v1::ToGateway>;
+
+  SessionDriver(SessionEnvironment& environment, Shard& shard,
+                std::unique_ptr<GatewayStream> gateway);
+
+  // The whole life; every wait in it is bounded or ends with the session.
+  Awaitable<void> Run();
+
+ private:
+  using UpstreamFrame = std::variant<SendUpstream, SendUpstreamAudio>;
+
+  Awaitable<absl::Status> Attach(Deadline deadline);
+  Awaitable<void> ReadAttach();
+  absl::StatusOr<v1::Profile> CheckAttach() const;
+  Awaitable<void> Serve(Deadline handshake);
+  Awaitable<void> Connect(Deadline deadline);
+  Awaitable<void> WaitUntilReadyOrEnded();
+  Awaitable<void> WaitUntilEnded();
+  Awaitable<void> TearDown();
+
+  Awaitable<void> ReadGateway();
+  Awaitable<void> WriteGateway();
+  Awaitable<void> ReadUpstream();
+  Awaitable<void> WriteUpstream();
+
+  void HandleGatewayFrame(v1::ToWorker& frame);
+  void Feed(ConversationEvent event);
+  void Perform(Effect& effect);
+  void PerformDrop(const std::string& response_id);
+  void SendGateway(v1::ToGateway frame);
+  void RequestEnd(EndReason reason, std::string message);
+
+  SessionEnvironment& environment_;
+  Shard& shard_;
+  net::any_io_executor executor_;
+  std::unique_ptr<GatewayStream> gateway_;
+  std::unique_ptr<RealtimeConnection> upstream_;
+  ConnectFailure connect_failure_;
+  v1::Attach attach_;
+  std::shared_ptr<SessionHandle> handle_;
+  std::optional<Conversation> conversation_;
+  Effects effects_;
+  Mailbox<v1::ToGateway> gateway_queue_;
+  Mailbox<UpstreamFrame> upstream_queue_;
+  Event changed_;  // Ready, or ended.
+  bool ready_ = false;
+  std::optional<EndReason> end_reason_;
+  std::string end_message_;
+  bool detached_ = false;  // The gateway let go: it is answered with Detached instead of Ended.
+  TimePoint started_;
+  DeadlineGuard timer_;  // The conversation's next deadline.
+  TaskGroup tasks_;
+};
+
+}  // namespace voicebridge::worker

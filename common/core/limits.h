@@ -21,6 +21,8 @@ inline constexpr std::size_t kQueueLowWater = kQueueHighWater / 2;
 // A pause longer than this ends the session; under the upstream's ping interval of 20 s, because Beast
 // answers pings only while a read is pending.
 inline constexpr Duration kPauseMax = seconds(10);
+// One message that a peer does not take for this long: it is gone.
+inline constexpr Duration kWriteMax = seconds(30);
 // Upgrade, attach and upstream configuration, in total.
 inline constexpr Duration kHandshakeMax = seconds(10);
 // A polite close, before the socket is cut.
