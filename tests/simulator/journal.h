@@ -1,1 +1,112 @@
+// What the simulator was sent, refused and said; the evidence of tests.
 #pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/json/json.h"
+#include "tests/simulator/digest.h"
+#include "tests/simulator/refusal.h"
+
+namespace voicebridge::simulator {
+
+struct RefusalRecord {
+  std::string type;  // Of the offending event.
+  std::string code;
+  std::string message;
+};
+
+struct UserItemRecord {
+  std::string item_id;
+  std::size_t bytes = 0;
+  std::string sha256;
+  std::string transcript;
+  std::string by;  // client or vad.
+};
+
+struct OutputItemRecord {
+  std::string item_id;
+  std::string type;
+  std::string text;
+  std::size_t audio_bytes = 0;  // Sent in deltas; so is the digest.
+  std::optional<Digest> audio;
+  std::size_t generated_bytes = 0;
+  std::optional<std::uint64_t> truncated_at_ms;
+  bool deleted = false;
+};
+
+struct ResponseRecord {
+  std::string id;
+  std::string status = "in_progress";
+  std::string reason;
+  std::deque<OutputItemRecord> items;
+};
+
+// One connection. Written by its session, read by the journal, on one thread. Each list keeps its
+// newest entries only.
+class SessionRecord {
+ public:
+  std::string id;
+  std::int64_t connected_at_ms = 0;  // Unix time.
+  bool open = true;
+  std::uint16_t close_code = 0;
+  std::string model;
+  std::string user_agent;
+  std::string key_sha256;  // Empty: no key was sent.
+
+  void CountReceived(std::string_view type) { Count(received_, type); }
+  void CountSent(std::string_view type) { Count(sent_, type); }
+  void AddRefusal(std::string_view type, const Refusal& refusal);
+  void AddAppendedAudio(std::string_view pcm);
+  void CountAppendedBytes(std::size_t bytes) { appended_bytes_ += bytes; }  // Without the digest.
+  void AddUserItem(UserItemRecord item);
+  void AddSessionUpdate(json::object effective);
+  // Both are null once the entry fell out of the list or was forgotten.
+  ResponseRecord* AddResponse(std::string response_id);
+  ResponseRecord* FindResponse(std::string_view response_id);
+  OutputItemRecord* FindOutput(std::string_view item_id);
+
+  std::uint64_t refused() const { return refused_; }
+  // All that has happened so far.
+  void Forget();
+  json::object ToJson() const;
+
+ private:
+  using Counts = std::map<std::string, std::uint64_t, std::less<>>;
+  static void Count(Counts& counts, std::string_view type);
+
+  Counts received_;
+  Counts sent_;
+  std::uint64_t refused_ = 0;
+  std::deque<RefusalRecord> refusals_;
+  std::uint64_t appended_bytes_ = 0;
+  std::optional<Digest> appended_;
+  std::deque<UserItemRecord> user_items_;
+  std::deque<ResponseRecord> responses_;
+  std::deque<json::object> updates_;
+};
+
+// Keeps the last 2000 sessions. Owned by the service.
+class Journal {
+ public:
+  // Shared with the session, which outlives its entry when newer sessions push it out.
+  std::shared_ptr<SessionRecord> Open();
+
+  // All sessions, or the one named.
+  json::object ToJson(std::optional<std::string_view> session) const;
+
+  // Closed sessions go, open ones start anew.
+  void Forget();
+
+ private:
+  std::deque<std::shared_ptr<SessionRecord>> sessions_;
+  std::uint64_t refused_before_ = 0;  // By sessions that were pushed out.
+};
+
+}  // namespace voicebridge::simulator
