@@ -1,0 +1,171 @@
+#include "common/http/http_session.h"
+
+#include <algorithm>
+#include <boost/beast/http/status.hpp>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "common/core/status.h"
+#include "common/http/request_reader.h"
+
+namespace voicebridge {
+namespace {
+
+namespace http = boost::beast::http;
+
+bool HasBody(unsigned status) { return status >= 200 && status != 204 && status != 304; }
+
+// A header that would end early, and begin another, is left out.
+bool IsSendable(const std::string& text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
+}
+
+std::string ResponseHead(const HttpResponse& response, bool keep_alive) {
+  std::string head =
+      fmt::format("HTTP/1.1 {} {}\r\nServer: voicebridge\r\n", response.status,
+                  std::string_view(http::obsolete_reason(http::int_to_status(response.status))));
+  for (const auto& [name, value] : response.headers) {
+    if (IsSendable(name) && IsSendable(value)) {
+      head += fmt::format("{}: {}\r\n", name, value);
+    }
+  }
+  if (HasBody(response.status)) {
+    head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
+                        response.body.size());
+  }
+  head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  return head;
+}
+
+HttpResponse StatusResponse(unsigned status) {
+  HttpResponse response;
+  response.status = status;
+  response.body = std::string(http::obsolete_reason(http::int_to_status(status))) + "\n";
+  return response;
+}
+
+// What a connection needs between its requests.
+class HttpSession {
+ public:
+  HttpSession(UpgradableConnection& connection, std::string remote_address,
+              const HttpServerOptions& options, HttpService& service)
+      : connection_(connection),
+        remote_address_(std::move(remote_address)),
+        options_(options),
+        service_(service),
+        reader_(connection, options.body_bytes_max) {}
+
+  // The request whose WebSocket is open now; nullopt: the connection is done with.
+  Awaitable<std::optional<HttpRequest>> Run();
+
+ private:
+  enum class Next { kRequest, kUpgrade, kEnd };
+
+  Awaitable<Next> HandleNext();
+  Awaitable<Next> Handle();
+  Awaitable<Next> HandleUpgrade();
+  Awaitable<Next> Send(HttpResponse response, bool keep_alive);
+
+  void StartTime() {
+    connection_.Bound(Deadline::After(SystemClock().Now(), options_.request_max));
+  }
+
+  UpgradableConnection& connection_;
+  const std::string remote_address_;
+  const HttpServerOptions& options_;
+  HttpService& service_;
+  RequestReader reader_;
+  HttpRequest request_;
+};
+
+Awaitable<std::optional<HttpRequest>> HttpSession::Run() {
+  StartTime();
+  const absl::Status ready = co_await connection_.HandshakeTls();
+  if (!ready.ok()) {
+    co_return std::nullopt;
+  }
+  Next next = Next::kRequest;
+  while (next == Next::kRequest) {
+    next = co_await HandleNext();
+  }
+  if (next == Next::kEnd) {
+    co_return std::nullopt;
+  }
+  co_return std::move(request_);
+}
+
+Awaitable<HttpSession::Next> HttpSession::HandleNext() {
+  switch (co_await reader_.Read()) {
+    case RequestReader::Result::kRequest:
+      break;
+    case RequestReader::Result::kRefused:
+      co_return co_await Send(StatusResponse(reader_.refused_status()), false);
+    case RequestReader::Result::kEnded:
+      co_return Next::kEnd;
+  }
+  std::optional<HttpRequest> request = ToHttpRequest(reader_.raw(), remote_address_);
+  if (!request) {
+    co_return co_await Send(StatusResponse(400), false);
+  }
+  request_ = *std::move(request);
+  if (WantsUpgrade(reader_.raw())) {
+    co_return co_await HandleUpgrade();
+  }
+  co_return co_await Handle();
+}
+
+Awaitable<HttpSession::Next> HttpSession::Handle() {
+  connection_.Bound(Deadline::Never());  // The service has a bound of its own.
+  HttpResponse response = co_await service_.Respond(request_);
+  StartTime();
+  co_return co_await Send(std::move(response), reader_.raw().keep_alive());
+}
+
+Awaitable<HttpSession::Next> HttpSession::HandleUpgrade() {
+  std::optional<HttpResponse> refusal = RefuseUpgrade(reader_.raw());
+  if (refusal) {
+    co_return co_await Send(*std::move(refusal), false);
+  }
+  UpgradeDecision decision = service_.DecideUpgrade(request_);
+  if (HttpResponse* response = std::get_if<HttpResponse>(&decision)) {
+    co_return co_await Send(std::move(*response), reader_.raw().keep_alive());
+  }
+  const std::string& subprotocol = std::get<AcceptUpgrade>(decision).subprotocol;
+  const bool open =
+      co_await connection_.AcceptWebSocket(reader_.raw(), subprotocol, reader_.Early());
+  co_return open ? Next::kUpgrade : Next::kEnd;
+}
+
+Awaitable<HttpSession::Next> HttpSession::Send(HttpResponse response, bool keep_alive) {
+  const std::string head = ResponseHead(response, keep_alive);
+  // A HEAD request is told the length of what a GET would have brought.
+  const bool without_body = request_.method == "HEAD" || !HasBody(response.status);
+  const std::string_view body = without_body ? std::string_view() : response.body;
+  if (!co_await connection_.WriteAll(head, body)) {
+    co_return Next::kEnd;
+  }
+  if (!keep_alive) {
+    co_await connection_.Finish();
+    co_return Next::kEnd;
+  }
+  StartTime();
+  co_return Next::kRequest;
+}
+
+}  // namespace
+
+Awaitable<void> ServeConnection(std::unique_ptr<UpgradableConnection> connection,
+                                std::string remote_address, const HttpServerOptions& options,
+                                HttpService& service) {
+  // The buffers of the HTTP session are gone before a conversation of an hour begins.
+  auto session =
+      std::make_unique<HttpSession>(*connection, std::move(remote_address), options, service);
+  std::optional<HttpRequest> request = co_await session->Run();
+  session.reset();
+  if (request) {
+    co_await service.Converse(*std::move(request), std::move(connection));
+  }
+}
+
+}  // namespace voicebridge
