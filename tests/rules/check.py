@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True  # Nothing but results comes out of a check.
+
 import rules
 import planted
 

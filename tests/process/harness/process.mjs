@@ -15,6 +15,9 @@ export const patience = sanitized ? 4 : 1;
 
 const kLinesKept = 20000;
 const kSanitizerReport = /AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:/;
+// VOICEBRIDGE_<FLAG> would set flags of the programs.
+const kCleanEnvironment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('VOICEBRIDGE_') && name !== 'OPENAI_API_KEY'));
 const alive = new Set();
 
 // The last resort: nothing that a test started outlives the test's process.
@@ -30,7 +33,7 @@ export class ManagedProcess {
     this.lines = [];
     this.exit = undefined;
     this.startedAt = performance.now();
-    this.child = spawn(program, args, {cwd, env: {...process.env, ...env}, stdio: ['ignore', 'pipe', 'pipe']});
+    this.child = spawn(program, args, {cwd, env: {...kCleanEnvironment, ...env}, stdio: ['ignore', 'pipe', 'pipe']});
     alive.add(this);
     this.#collect(this.child.stdout, 'out');
     this.#collect(this.child.stderr, 'err');
