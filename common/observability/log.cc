@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "common/observability/log_line.h"
 
@@ -80,6 +81,14 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<spdlog::details:
   std::size_t marks_reached_ = 0;
 };
 
+// A thread that is stuck in a write would be joined for ever, so it is left to the process's end.
+void LeaveToProcessEnd(std::shared_ptr<spdlog::details::thread_pool> pool) {
+  static std::mutex mutex;
+  static auto& left = *new std::vector<std::shared_ptr<spdlog::details::thread_pool>>;
+  const std::lock_guard lock(mutex);
+  left.push_back(std::move(pool));
+}
+
 class StandardErrorLogger final : public Logger {
  public:
   StandardErrorLogger(std::string_view process, LogLevel lowest)
@@ -94,9 +103,7 @@ class StandardErrorLogger final : public Logger {
 
   ~StandardErrorLogger() override {
     if (!FlushWithin()) {
-      // The thread is stuck in a write and would be joined for ever: it is left to the process's
-      // end.
-      new std::shared_ptr<spdlog::details::thread_pool>(std::move(pool_));
+      LeaveToProcessEnd(std::move(pool_));
     }
   }
 
