@@ -25,6 +25,7 @@
 #include "common/rpc/listen_address.h"
 #include "common/rpc/wire_time.h"
 #include "common/runtime/session_index.h"
+#include "common/runtime/settle.h"
 #include "common/runtime/shard_group.h"
 
 namespace voicebridge::worker {
@@ -49,7 +50,6 @@ class Worker {
   absl::Status StartSessionServer();
   absl::Status StartOpsAndAdmin();
   v1::ProcessStatus Status() const;
-  bool WaitUntilNoSessions(Deadline deadline, const StopSignals& signals);
   TaskGroup::OnFailure OnTaskFailure();
 
   const WorkerConfig& config_;
@@ -69,7 +69,6 @@ class Worker {
   std::unique_ptr<HttpServer> ops_server_;
   std::unique_ptr<AdminServer> admin_;
   PidFile pid_file_;
-  bool second_signal_ = false;
 };
 
 TaskGroup::OnFailure Worker::OnTaskFailure() {
@@ -170,22 +169,6 @@ v1::ProcessStatus Worker::Status() const {
   return status;
 }
 
-bool Worker::WaitUntilNoSessions(Deadline deadline, const StopSignals& signals) {
-  constexpr Duration kLook = milliseconds(2);
-  while (gauges_.sessions.load() > 0) {
-    const Duration left = deadline.Remaining(std::chrono::steady_clock::now());
-    if (left == Duration::zero()) {
-      return false;
-    }
-    // The main thread waits for the second signal; what it waits for besides is a counter.
-    if (signals.WaitFor(std::min<Duration>(left, kLook))) {
-      second_signal_ = true;
-      return false;
-    }
-  }
-  return true;
-}
-
 // Order: flag, admission refused, sessions settled, calls cancelled, server shut down from this thread
 // while the shards keep polling, queues drained.
 ExitCode Worker::Drain(const DrainPlan& plan, int signal, const StopSignals& signals) {
@@ -199,27 +182,22 @@ ExitCode Worker::Drain(const DrainPlan& plan, int signal, const StopSignals& sig
                  {"deadline_ms", ToSeconds(plan.end().Remaining(begun)) * 1000}});
   service_->NotifyStatusChanged();
   index_->EndAll(v1::END_REASON_DRAINING, plan.force().Remaining(begun));
-  const bool settled = WaitUntilNoSessions(plan.force(), signals);
-  const std::int64_t forced = gauges_.sessions.load();
-  ops_server_->StopAccepting();
+  SettleOutcome outcome;
+  WaitUntilNoSessions(gauges_.sessions, plan.force(), signals, outcome);
   admin_->Stop();
-  const std::vector<std::string> unfinished = shards_->SettleTasks(plan.flush());
+  outcome.unfinished_tasks = shards_->SettleTasks(plan.flush());
   server_->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME));
-  const bool stopped = shards_->Stop(plan.flush());
+  outcome.threads_stopped = shards_->Stop(plan.flush());
   pid_file_.Remove();
-  const bool clean = settled && stopped && unfinished.empty();
-  const ExitCode code = second_signal_ ? ExitCode::kSecondSignal
-                        : clean        ? ExitCode::kClean
-                                       : ExitCode::kDrainForced;
-  for (const std::string& name : unfinished) {
+  for (const std::string& name : outcome.unfinished_tasks) {
     logger_->Warning("task.abandoned", {{"task", name}});
   }
   logger_->Info("shutdown.end", {{"ms", ToSeconds(std::chrono::steady_clock::now() - begun) * 1000},
-                                 {"forced", forced},
-                                 {"exit_code", static_cast<int>(code)},
+                                 {"forced", outcome.sessions_forced},
+                                 {"exit_code", static_cast<int>(outcome.exit_code())},
                                  {"pid", ::getpid()}});
   logger_->Flush();
-  return code;
+  return outcome.exit_code();
 }
 
 }  // namespace

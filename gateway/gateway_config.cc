@@ -1,0 +1,161 @@
+#include "gateway/gateway_config.h"
+
+#include <absl/flags/flag.h>
+#include <absl/time/time.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "common/config/flags.h"
+#include "common/core/status.h"
+#include "common/drain/drain_plan.h"
+
+ABSL_FLAG(std::string, listen, "127.0.0.1:8080", "HOST:PORT for browsers and SDKs");
+ABSL_FLAG(std::string, admin_listen, "127.0.0.1:0",
+          "HOST:PORT for the Admin, health and reflection services");
+ABSL_FLAG(std::string, ops_listen, "127.0.0.1:0", "HOST:PORT for /healthz, /readyz and /metrics");
+ABSL_FLAG(std::vector<std::string>, workers, {}, "bridge workers, HOST:PORT[,HOST:PORT...]");
+ABSL_FLAG(absl::Duration, drain_budget, absl::Seconds(3), "time from the signal to the exit");
+ABSL_FLAG(std::string, pid_file, "", "where to write the process id");
+ABSL_FLAG(int, shards, 1, "session threads; scale by processes first");
+ABSL_FLAG(std::string, tls_cert, "", "PEM certificate chain of the public listener");
+ABSL_FLAG(std::string, tls_key, "", "PEM key of the public listener");
+ABSL_FLAG(std::vector<std::string>, allowed_origins, {},
+          "Origin headers accepted from browsers; empty: any");
+ABSL_FLAG(int, max_sessions, 5000, "sessions held at most");
+ABSL_FLAG(std::string, api_keys, "", "file of API keys: `NAME SHA256HEX` a line");
+ABSL_FLAG(std::string, signing_keys, "", "file of signing keys: `KEY_ID BASE64SECRET` a line");
+ABSL_FLAG(bool, insecure_no_auth, false,
+          "let anybody in, and allow admin on a non-loopback listener; for local work");
+ABSL_FLAG(bool, check, false, "validate flags and files, then exit");
+
+namespace voicebridge::gateway {
+namespace {
+
+constexpr int kShardsMax = 64;
+constexpr int kSessionsMax = 1'000'000;
+
+void CheckHostPort(std::string_view flag, const std::string& value, ConfigErrors& errors) {
+  if (!IsHostPort(value)) {
+    errors.Add(flag, fmt::format("expected HOST:PORT, got \"{}\"", value));
+  }
+}
+
+int InRange(std::string_view flag, int value, int least, int most, ConfigErrors& errors) {
+  if (value < least || value > most) {
+    errors.Add(flag, fmt::format("expected {} to {}, got {}", least, most, value));
+  }
+  return value;
+}
+
+std::optional<std::string> ReadFile(std::string_view flag, const std::string& path,
+                                    ConfigErrors& errors) {
+  std::ifstream in(path);
+  if (!in) {
+    errors.Add(flag, fmt::format("cannot read \"{}\"", path));
+    return std::nullopt;
+  }
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+void LoadAuth(GatewayConfig& config, ConfigErrors& errors) {
+  config.auth.insecure_no_auth = absl::GetFlag(FLAGS_insecure_no_auth);
+  const std::string api_keys = absl::GetFlag(FLAGS_api_keys);
+  if (api_keys.empty() && !config.auth.insecure_no_auth) {
+    errors.Add("api_keys", "nobody could come in: name a file, or --insecure_no_auth for local work");
+  }
+  if (!api_keys.empty()) {
+    if (const auto text = ReadFile("api_keys", api_keys, errors)) {
+      absl::StatusOr<ApiKeys> keys = ApiKeys::Parse(*text);
+      if (keys.ok()) {
+        config.auth.api_keys = *std::move(keys);
+      } else {
+        errors.Add("api_keys", Message(keys.status()));
+      }
+    }
+  }
+  const std::string signing_keys = absl::GetFlag(FLAGS_signing_keys);
+  if (signing_keys.empty()) {
+    config.auth.signing_keys = SigningKeys::Random();
+    config.signing_key_is_random = true;
+  } else if (const auto text = ReadFile("signing_keys", signing_keys, errors)) {
+    absl::StatusOr<SigningKeys> keys = SigningKeys::Parse(*text);
+    if (keys.ok()) {
+      config.auth.signing_keys = *std::move(keys);
+    } else {
+      errors.Add("signing_keys", Message(keys.status()));
+    }
+  }
+}
+
+void LoadWorkers(GatewayConfig& config, ConfigErrors& errors) {
+  config.workers = absl::GetFlag(FLAGS_workers);
+  if (config.workers.empty()) {
+    errors.Add("workers", "expected at least one HOST:PORT");
+  }
+  for (const std::string& worker : config.workers) {
+    CheckHostPort("workers", worker, errors);
+    if (std::count(config.workers.begin(), config.workers.end(), worker) > 1) {
+      errors.Add("workers", fmt::format("\"{}\" is named twice", worker));
+      return;
+    }
+  }
+}
+
+void LoadListeners(GatewayConfig& config, ConfigErrors& errors) {
+  config.listen = absl::GetFlag(FLAGS_listen);
+  config.admin_listen = absl::GetFlag(FLAGS_admin_listen);
+  config.ops_listen = absl::GetFlag(FLAGS_ops_listen);
+  CheckHostPort("listen", config.listen, errors);
+  CheckHostPort("admin_listen", config.admin_listen, errors);
+  CheckHostPort("ops_listen", config.ops_listen, errors);
+  if (!absl::GetFlag(FLAGS_insecure_no_auth) && IsHostPort(config.admin_listen) &&
+      !IsLoopbackHostPort(config.admin_listen)) {
+    errors.Add("admin_listen",
+               fmt::format("\"{}\" is not loopback: anyone who reaches it could use it; "
+                           "--insecure_no_auth allows that",
+                           config.admin_listen));
+  }
+  config.tls_cert_file = absl::GetFlag(FLAGS_tls_cert);
+  config.tls_key_file = absl::GetFlag(FLAGS_tls_key);
+  if (config.tls_cert_file.empty() != config.tls_key_file.empty()) {
+    errors.Add(config.tls_cert_file.empty() ? "tls_cert" : "tls_key",
+               "missing: certificate and key come together");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> GatewayFlags() {
+  return {"listen",   "admin_listen", "ops_listen",      "workers",      "drain_budget",
+          "pid_file", "shards",       "tls_cert",        "tls_key",      "allowed_origins",
+          "api_keys", "signing_keys", "insecure_no_auth", "max_sessions", "check"};
+}
+
+absl::StatusOr<GatewayConfig> LoadGatewayConfig() {
+  ConfigErrors errors;
+  GatewayConfig config;
+  LoadListeners(config, errors);
+  LoadWorkers(config, errors);
+  LoadAuth(config, errors);
+  config.shards = static_cast<std::size_t>(
+      InRange("shards", absl::GetFlag(FLAGS_shards), 1, kShardsMax, errors));
+  config.max_sessions =
+      InRange("max_sessions", absl::GetFlag(FLAGS_max_sessions), 1, kSessionsMax, errors);
+  config.allowed_origins = absl::GetFlag(FLAGS_allowed_origins);
+  config.drain_budget = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_drain_budget));
+  if (const auto plan = DrainPlan::Make(TimePoint(), config.drain_budget); !plan.ok()) {
+    errors.Add("drain_budget", Message(plan.status()));
+  }
+  config.pid_file = absl::GetFlag(FLAGS_pid_file);
+  config.check_only = absl::GetFlag(FLAGS_check);
+  if (!errors.empty()) {
+    return absl::InvalidArgumentError(errors.ToString());
+  }
+  return config;
+}
+
+}  // namespace voicebridge::gateway

@@ -1,1 +1,37 @@
+// What a gateway is told on its command line.
 #pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/core/time.h"
+#include "gateway/client/auth.h"
+
+namespace voicebridge::gateway {
+
+struct GatewayConfig {
+  std::string listen;                  // Browsers and SDKs.
+  std::string admin_listen;
+  std::string ops_listen;
+  std::vector<std::string> workers;    // HOST:PORT each.
+  Duration drain_budget{};
+  std::string pid_file;                // Empty: none.
+  std::size_t shards = 1;
+  std::string tls_cert_file;           // Both empty: plain.
+  std::string tls_key_file;
+  std::vector<std::string> allowed_origins;  // Empty: any.
+  std::int64_t max_sessions = 0;
+  AuthPolicy auth;
+  bool signing_key_is_random = false;  // Secrets of this gateway are good for this gateway only.
+  bool check_only = false;
+};
+
+std::vector<std::string> GatewayFlags();
+
+// From the parsed flags. INVALID_ARGUMENT lists every problem, a line each.
+absl::StatusOr<GatewayConfig> LoadGatewayConfig();
+
+}  // namespace voicebridge::gateway

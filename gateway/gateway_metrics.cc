@@ -1,0 +1,59 @@
+#include "gateway/gateway_metrics.h"
+
+#include <string>
+
+namespace voicebridge::gateway {
+namespace {
+
+prometheus::Counter& Counter(prometheus::Registry& registry, const std::string& name,
+                             const std::string& help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Gauge& Gauge(prometheus::Registry& registry, const std::string& name,
+                         const std::string& help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Histogram& ReadyHistogram(prometheus::Registry& registry) {
+  return prometheus::BuildHistogram()
+      .Name("voicebridge_gateway_ready_seconds")
+      .Help("From the upgrade of a client to its session.created.")
+      .Register(registry)
+      .Add({}, prometheus::Histogram::BucketBoundaries{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+                                                       10});
+}
+
+}  // namespace
+
+GatewayMetrics::GatewayMetrics(ProcessRegistry& registry, const GatewayGauges& gauges)
+    : sessions_ended(registry, "voicebridge_gateway_sessions_ended_total",
+                     "Sessions that ended, by reason."),
+      upgrades_refused(Counter(registry, "voicebridge_gateway_upgrades_refused_total",
+                               "WebSocket upgrades refused: credentials, limits, no worker.")),
+      audio_frames_from_clients(Counter(registry,
+                                        "voicebridge_gateway_audio_frames_from_clients_total",
+                                        "Audio frames forwarded to workers.")),
+      audio_frames_to_clients(Counter(registry, "voicebridge_gateway_audio_frames_to_clients_total",
+                                      "Audio frames written to clients.")),
+      audio_frames_dropped(Counter(registry, "voicebridge_gateway_audio_frames_dropped_total",
+                                   "Queued audio frames voided by a barge-in, cancel or truncate.")),
+      attach_retries(Counter(registry, "voicebridge_gateway_attach_retries_total",
+                             "Workers tried beyond the first of a session.")),
+      ready_seconds(ReadyHistogram(registry)) {
+  auto& sessions = Gauge(registry, "voicebridge_gateway_sessions", "Sessions held now.");
+  auto& tasks = Gauge(registry, "voicebridge_gateway_tasks", "Live coroutines in task groups.");
+  auto& calls = Gauge(registry, "voicebridge_gateway_calls", "Open calls to workers.");
+  auto& serving =
+      Gauge(registry, "voicebridge_gateway_workers_serving", "Workers that may get a session.");
+  auto& draining = Gauge(registry, "voicebridge_gateway_draining", "1 from the start of a drain.");
+  registry.OnCollect([&gauges, &sessions, &tasks, &calls, &serving, &draining] {
+    sessions.Set(static_cast<double>(gauges.sessions.load()));
+    tasks.Set(static_cast<double>(gauges.tasks.load()));
+    calls.Set(static_cast<double>(gauges.calls.load()));
+    serving.Set(static_cast<double>(gauges.workers_serving.load()));
+    draining.Set(gauges.draining.load() ? 1 : 0);
+  });
+}
+
+}  // namespace voicebridge::gateway

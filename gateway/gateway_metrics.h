@@ -1,1 +1,36 @@
+// The gateway's metrics; tests/golden/gateway_metrics.txt lists their names.
 #pragma once
+
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "common/async/task_group.h"
+#include "common/observability/metrics.h"
+
+namespace voicebridge::gateway {
+
+// Counts that other threads read (scrapes, watchdog); they live as long as the process.
+struct GatewayGauges {
+  LiveTasks tasks = 0;
+  std::atomic<std::int64_t> sessions = 0;
+  std::atomic<std::int64_t> calls = 0;  // Converse and WatchStatus calls to workers.
+  std::atomic<std::int64_t> workers_serving = 0;
+  std::atomic<bool> draining = false;
+};
+
+struct GatewayMetrics {
+  GatewayMetrics(ProcessRegistry& registry, const GatewayGauges& gauges);
+
+  EndReasonCounters sessions_ended;
+  prometheus::Counter& upgrades_refused;
+  prometheus::Counter& audio_frames_from_clients;
+  prometheus::Counter& audio_frames_to_clients;
+  prometheus::Counter& audio_frames_dropped;
+  prometheus::Counter& attach_retries;
+  prometheus::Histogram& ready_seconds;  // From the upgrade to session.created.
+};
+
+}  // namespace voicebridge::gateway

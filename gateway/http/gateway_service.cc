@@ -1,0 +1,150 @@
+#include "gateway/http/gateway_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/core/ids.h"
+#include "common/core/status.h"
+#include "common/core/wall_clock.h"
+#include "gateway/client/auth.h"
+
+namespace voicebridge::gateway {
+namespace {
+
+constexpr std::string_view kRealtimePath = "/v1/realtime";
+constexpr std::string_view kClientSecretsPath = "/v1/realtime/client_secrets";
+constexpr std::string_view kProfileDefault = "assistant";
+constexpr std::string_view kSubprotocol = "realtime";
+constexpr std::int64_t kAccessTokenSeconds = 24 * 60 * 60;
+
+HttpResponse TryLater(std::string_view code, std::string_view message) {
+  HttpResponse response = JsonErrorResponse(503, "server_error", code, message);
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+HttpResponse NotFound(const HttpRequest& request) {
+  return JsonErrorResponse(404, "invalid_request_error", "not_found",
+                           fmt::format("There is nothing at {}.", request.path));
+}
+
+}  // namespace
+
+Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
+  if (request.path == kClientSecretsPath) {
+    if (request.method != "POST") {
+      co_return JsonErrorResponse(405, "invalid_request_error", "method_not_allowed",
+                                  "Client secrets are minted with POST.");
+    }
+    co_return MintClientSecret(request);
+  }
+  if (request.path == kRealtimePath) {
+    co_return JsonErrorResponse(426, "invalid_request_error", "upgrade_required",
+                                "This endpoint speaks WebSocket.");
+  }
+  if (request.path == "/" && request.method == "GET") {
+    HttpResponse welcome;
+    welcome.body =
+        "This is a voicebridge gateway. Point an OpenAI Realtime client at /v1/realtime on this "
+        "address,\nor try: voicebridgectl talk ws://HOST:PORT/v1/realtime FILE.wav\n";
+    co_return welcome;
+  }
+  co_return NotFound(request);
+}
+
+HttpResponse GatewayService::MintClientSecret(const HttpRequest& request) const {
+  const std::int64_t now = UnixNow();
+  const absl::StatusOr<Caller> caller = Authenticate(config_.auth, request, now);
+  if (!caller.ok()) {
+    return JsonErrorResponse(401, "invalid_request_error", "invalid_api_key",
+                             Message(caller.status()));
+  }
+  if (!caller->may_mint) {
+    return JsonErrorResponse(403, "invalid_request_error", "insufficient_permissions",
+                             "A client secret cannot mint another one: use an API key.");
+  }
+  return RespondClientSecret(config_.auth, *caller, request.body, now);
+}
+
+UpgradeDecision GatewayService::DecideUpgrade(const HttpRequest& request) {
+  if (request.path != kRealtimePath) {
+    return NotFound(request);
+  }
+  if (!IsOriginAllowed(request)) {
+    return Refuse(JsonErrorResponse(403, "invalid_request_error", "origin_not_allowed",
+                                    "This origin may not open conversations here."));
+  }
+  const absl::StatusOr<Caller> caller = Authenticate(config_.auth, request, UnixNow());
+  if (!caller.ok()) {
+    return Refuse(JsonErrorResponse(401, "invalid_request_error", "invalid_api_key",
+                                    Message(caller.status())));
+  }
+  const std::string& bound_profile = caller->claims.profile;
+  if (!bound_profile.empty() && request.Query("profile").value_or(bound_profile) != bound_profile) {
+    return Refuse(JsonErrorResponse(403, "invalid_request_error", "profile_not_allowed",
+                                    "This client secret is for another profile."));
+  }
+  if (environment_.index.closed()) {
+    return Refuse(TryLater("draining", "This server is going away. Try again."));
+  }
+  if (environment_.index.size() >= environment_.index.capacity()) {
+    return Refuse(TryLater("full", "This server is full. Try again in a moment."));
+  }
+  if (environment_.gauges.workers_serving.load() == 0) {
+    return Refuse(TryLater("no_worker", "No worker can take a conversation now."));
+  }
+  AcceptUpgrade accept;
+  const auto offered = request.HeaderList("Sec-WebSocket-Protocol");
+  if (std::find(offered.begin(), offered.end(), kSubprotocol) != offered.end()) {
+    accept.subprotocol = kSubprotocol;
+  }
+  return accept;
+}
+
+Awaitable<void> GatewayService::Converse(HttpRequest request,
+                                         std::unique_ptr<Connection> connection) {
+  // Checked when the upgrade was decided; only its claims are wanted here.
+  const absl::StatusOr<Caller> caller = Authenticate(config_.auth, request, UnixNow());
+  RelayConfig config;
+  config.session_id = NewId("sess");
+  config.profile = kProfileDefault;
+  if (caller.ok()) {
+    config.initial_session_json = caller->claims.session_json;
+    if (!caller->claims.profile.empty()) {
+      config.profile = caller->claims.profile;
+    }
+  }
+  if (const auto profile = request.Query("profile")) {
+    config.profile = *profile;
+  }
+  config.model = request.Query("model").value_or("");
+  config.traceparent = request.Header("traceparent").value_or("");
+  config.access_token = MintAccessToken(config_.auth.signing_keys, config.session_id,
+                                        UnixNow() + kAccessTokenSeconds);
+  Shard& shard = ShardOf(co_await net::this_coro::executor);
+  RelayDriver driver(environment_, shard, std::move(config), std::move(connection));
+  co_await driver.Run();
+}
+
+bool GatewayService::IsOriginAllowed(const HttpRequest& request) const {
+  const auto origin = request.Header("Origin");
+  const auto& allowed = config_.allowed_origins;
+  return !origin || allowed.empty() ||
+         std::find(allowed.begin(), allowed.end(), *origin) != allowed.end();
+}
+
+HttpResponse GatewayService::Refuse(HttpResponse response) const {
+  environment_.metrics.upgrades_refused.Increment();
+  return response;
+}
+
+Shard& GatewayService::ShardOf(const net::any_io_executor& executor) {
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    if (shards_[i].executor() == executor) {
+      return shards_[i];
+    }
+  }
+  return shards_.first();  // The server was given these shards and no others.
+}
+
+}  // namespace voicebridge::gateway

@@ -1,0 +1,328 @@
+#include "gateway/relay/relay_driver.h"
+
+#include <functional>
+#include <utility>
+
+#include "common/async/first_to_finish.h"
+#include "common/core/audio.h"
+#include "common/core/limits.h"
+#include "common/core/status.h"
+#include "common/rpc/wire_time.h"
+
+namespace voicebridge::gateway {
+namespace {
+
+constexpr std::size_t kFrameOverhead = 128;  // What a queued frame costs beside its payload.
+// The worker's own verdict about a slow upstream reaches us before our budget ends.
+constexpr Duration kAttachReserve = milliseconds(300);
+// Kept between frames up to this size; a larger one is a rare message that passed alone.
+constexpr std::size_t kBufferKept = 64U << 10U;
+
+std::size_t SizeOf(const v1::ToWorker& frame) {
+  if (frame.has_audio()) {
+    return frame.audio().pcm().size() + kFrameOverhead;
+  }
+  return frame.client_event().json().size() + kFrameOverhead;
+}
+
+absl::Status FromGrpc(const grpc::Status& status) {
+  return {static_cast<absl::StatusCode>(status.error_code()), status.error_message()};
+}
+
+}  // namespace
+
+RelayDriver::RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfig config,
+                         std::unique_ptr<Connection> client)
+    : environment_(environment),
+      shard_(shard),
+      executor_(shard.executor()),
+      session_id_(config.session_id),
+      profile_(config.profile),
+      client_(std::move(client)),
+      relay_(std::move(config)),
+      client_queue_(executor_, limits::kQueueHighWater, limits::kQueueLowWater),
+      worker_queue_(executor_, limits::kQueueHighWater, limits::kQueueLowWater),
+      ended_(executor_),
+      started_(shard.clock().Now()),
+      handshake_(Deadline::After(started_, limits::kHandshakeMax)),
+      handshake_guard_(executor_, [this] { OnHandshakeExpired(); }),
+      tasks_(executor_, environment.gauges.tasks, environment.on_task_failure) {}
+
+Awaitable<void> RelayDriver::Run() {
+  if (!co_await Enter()) {
+    co_return;
+  }
+  ++shard_.sessions;
+  environment_.logger.Info("session.started", {{"session", session_id_}, {"profile", profile_}});
+  tasks_.TrySpawn("read client", ReadClient());
+  tasks_.TrySpawn("write client", WriteClient());
+  handshake_guard_.Arm(handshake_);
+  effects_.clear();
+  relay_.Start(effects_);
+  for (RelayEffect& effect : effects_) {
+    Perform(effect);
+  }
+  co_await WaitUntilEnded();
+  co_await TearDown();
+  --shard_.sessions;
+  handle_->end = nullptr;
+  co_await environment_.index.Remove(handle_);
+}
+
+// The last look at limits: an upgrade that was accepted a moment ago may be one too many by now.
+Awaitable<bool> RelayDriver::Enter() {
+  handle_ = std::make_shared<SessionHandle>();
+  handle_->session_id = session_id_;
+  handle_->profile = profile_;
+  handle_->epoch = 1;
+  handle_->executor = executor_;
+  handle_->end = [this](EndReason reason, Duration time_left) {
+    Feed(EndRequested{reason, time_left});
+  };
+  const absl::Status added = co_await environment_.index.Add(handle_);
+  if (!added.ok()) {
+    environment_.metrics.upgrades_refused.Increment();
+    co_await client_->Close(1013, Message(added),
+                            Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+  }
+  co_return added.ok();
+}
+
+Awaitable<void> RelayDriver::WaitUntilEnded() {
+  while (!end_reason_ && !co_await IsCancelled()) {
+    co_await ended_.WaitUntilNotified();
+  }
+  if (!end_reason_) {
+    // The whole shard is being stopped.
+    Feed(EndRequested{v1::END_REASON_DRAINING, Duration::zero()});
+  }
+}
+
+// Client first: it is told what is queued for it, then its socket is closed by the one that writes it.
+// The worker is let go at the same time.
+Awaitable<void> RelayDriver::TearDown() {
+  const TimePoint begun = shard_.clock().Now();
+  handshake_guard_.Disarm();
+  LetWorkerGo(*end_reason_);
+  if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {
+    client_queue_.RemoveIf([](const ClientFrame& frame) {
+      return std::holds_alternative<v1::ServerAudio>(frame);
+    });
+  }
+  client_queue_.Close();
+  tasks_.Close();
+  if (!co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax))) {
+    client_->Abort();
+    if (worker_ != nullptr) {
+      worker_->Cancel();
+    }
+    tasks_.CancelAll();
+    co_await tasks_.Join(shard_.clock(), Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+  }
+  environment_.metrics.sessions_ended.Count(*end_reason_);
+  environment_.logger.Info(
+      "session.ended",
+      {{"session", session_id_},
+       {"reason", TraitsOf(*end_reason_).word},
+       {"code", TraitsOf(*end_reason_).close_code},
+       {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
+       {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
+       {"stale_frames", relay_.stale_frames()},
+       {"tasks_left", tasks_.Unfinished().size()}});
+}
+
+void RelayDriver::LetWorkerGo(EndReason reason) {
+  worker_queue_.RemoveIf([](const v1::ToWorker&) { return true; });
+  if (worker_ == nullptr) {
+    return;
+  }
+  if (!worker_writing_) {
+    worker_->Cancel();  // Still attaching: there is nothing to let go politely.
+    return;
+  }
+  v1::ToWorker detach;
+  detach.mutable_detach()->set_reason(reason);
+  *detach.mutable_detach()->mutable_time_left() = ToWire(limits::kCloseMax);
+  worker_queue_.PushControl(std::move(detach), kFrameOverhead);
+  worker_queue_.Close();
+}
+
+// --- the browser --------------------------------------------------------------------------------
+
+Awaitable<void> RelayDriver::ReadClient() {
+  while (true) {
+    const Incoming incoming = co_await client_->ReadUntilStopped();
+    switch (incoming.kind) {
+      case Incoming::Kind::kText:
+        Feed(ClientText{incoming.payload});
+        break;
+      case Incoming::Kind::kBinary:
+        Feed(ClientBinary{});
+        break;
+      case Incoming::Kind::kClosed:
+        Feed(ClientClosed{incoming.close_code});
+        co_return;
+    }
+    const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
+    if (!co_await worker_queue_.WaitForRoom(shard_.clock(), limit)) {
+      Feed(Stalled{v1::END_REASON_UPSTREAM_STALLED});
+    } else if (!co_await client_queue_.WaitForRoom(shard_.clock(), limit)) {
+      Feed(Stalled{v1::END_REASON_SLOW_CLIENT});
+    }
+  }
+}
+
+Awaitable<void> RelayDriver::WriteClient() {
+  std::string buffer;
+  while (const std::optional<ClientFrame> frame = co_await client_queue_.Pop()) {
+    if (!co_await WriteClientFrame(*frame, buffer)) {
+      client_queue_.Discard();
+      client_->Abort();  // The reader sees the end and reports it.
+      co_return;
+    }
+  }
+  const EndReasonTraits& traits = TraitsOf(end_reason_.value_or(v1::END_REASON_INTERNAL));
+  co_await client_->Close(traits.close_code, traits.word,
+                          Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+}
+
+Awaitable<bool> RelayDriver::WriteClientFrame(const ClientFrame& frame, std::string& buffer) {
+  const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
+  const auto* audio = std::get_if<v1::ServerAudio>(&frame);
+  if (audio == nullptr) {
+    const absl::Status written = co_await client_->WriteText(std::get<std::string>(frame), limit);
+    co_return written.ok();
+  }
+  buffer.clear();
+  EncodeAudioDelta(*audio, buffer);
+  const absl::Status written = co_await client_->WriteText(buffer, limit);
+  if (buffer.capacity() > kBufferKept) {
+    buffer = std::string();
+  }
+  if (written.ok()) {
+    environment_.metrics.audio_frames_to_clients.Increment();
+    Feed(AudioDelivered{audio->item_id(),
+                        audio->first_sample() + SamplesOfBytes(audio->pcm().size())});
+  }
+  co_return written.ok();
+}
+
+// --- the worker ---------------------------------------------------------------------------------
+
+Awaitable<void> RelayDriver::RunAttachment(v1::Attach attach) {
+  const std::uint64_t epoch = attach.epoch();
+  // Session ids are random, so their hash is as good as a dice.
+  const std::uint64_t random = std::hash<std::string>{}(session_id_) + epoch;
+  const std::optional<std::string> address =
+      ChooseWorker(*environment_.workers.Current(), tried_workers_, random);
+  if (!address) {
+    Feed(NoWorkerLeft{});
+    co_return;
+  }
+  if (!tried_workers_.empty()) {
+    environment_.metrics.attach_retries.Increment();
+  }
+  tried_workers_.push_back(*address);
+  const std::shared_ptr<WorkerStream> stream = environment_.links.PrepareConverse(*address, shard_);
+  worker_ = stream;
+  ++environment_.gauges.calls;
+  const absl::Status opened = co_await OpenAttachment(std::move(attach), *address, stream);
+  if (opened.ok()) {
+    co_await ReadWorker(epoch, stream);
+  } else {
+    Feed(WorkerLost{epoch, opened});
+  }
+  --environment_.gauges.calls;
+}
+
+Awaitable<absl::Status> RelayDriver::OpenAttachment(v1::Attach attach, const std::string& address,
+                                                    std::shared_ptr<WorkerStream> stream) {
+  if (!co_await stream->Start(handshake_)) {
+    co_return Unavailable("no connection to worker {}", address);
+  }
+  const Duration left = handshake_.KeepingBack(kAttachReserve).Remaining(shard_.clock().Now());
+  *attach.mutable_time_left() = ToWire(left);
+  v1::ToWorker frame;
+  *frame.mutable_attach() = std::move(attach);
+  if (!co_await stream->Write(std::move(frame), handshake_)) {
+    const grpc::Status status =
+        co_await stream->Finish(Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+    co_return status.ok() ? Unavailable("worker {} ended the call", address) : FromGrpc(status);
+  }
+  co_return absl::OkStatus();
+}
+
+Awaitable<void> RelayDriver::ReadWorker(std::uint64_t epoch, std::shared_ptr<WorkerStream> stream) {
+  while (v1::ToGateway* frame = co_await stream->ReadUntilStopped()) {
+    Feed(WorkerFrame{epoch, *frame});
+    const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
+    if (!co_await client_queue_.WaitForRoom(shard_.clock(), limit)) {
+      Feed(Stalled{v1::END_REASON_SLOW_CLIENT});
+    }
+  }
+  const grpc::Status status =
+      co_await stream->Finish(Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+  Feed(WorkerLost{epoch, status.ok() ? Unavailable("the worker ended the call") : FromGrpc(status)});
+}
+
+Awaitable<void> RelayDriver::WriteWorker(std::shared_ptr<WorkerStream> stream) {
+  while (std::optional<v1::ToWorker> frame = co_await worker_queue_.Pop()) {
+    const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
+    if (!co_await stream->Write(*std::move(frame), limit)) {
+      co_return;  // The reader sees the end with its status, and feeds it.
+    }
+  }
+}
+
+// --- the relay ----------------------------------------------------------------------------------
+
+void RelayDriver::Feed(RelayEvent event) {
+  if (end_reason_) {
+    return;
+  }
+  effects_.clear();
+  relay_.Handle(std::move(event), effects_);
+  for (RelayEffect& effect : effects_) {
+    Perform(effect);
+  }
+}
+
+void RelayDriver::Perform(RelayEffect& effect) {
+  if (auto* audio = std::get_if<SendClientAudio>(&effect)) {
+    const std::size_t bytes = audio->audio.pcm().size() + kFrameOverhead;
+    client_queue_.Push(std::move(audio->audio), bytes);
+  } else if (auto* worker_frame = std::get_if<SendWorker>(&effect)) {
+    if (worker_frame->frame.has_audio()) {
+      environment_.metrics.audio_frames_from_clients.Increment();
+    }
+    const std::size_t bytes = SizeOf(worker_frame->frame);
+    worker_queue_.Push(std::move(worker_frame->frame), bytes);
+  } else if (auto* event = std::get_if<SendClientEvent>(&effect)) {
+    const std::size_t bytes = event->json.size() + kFrameOverhead;
+    client_queue_.Push(std::move(event->json), bytes);
+  } else if (const auto* drop = std::get_if<DropQueuedAudio>(&effect)) {
+    const std::size_t dropped = client_queue_.RemoveIf([&](const ClientFrame& frame) {
+      const auto* queued = std::get_if<v1::ServerAudio>(&frame);
+      return queued != nullptr && queued->response_id() == drop->response_id;
+    });
+    environment_.metrics.audio_frames_dropped.Increment(static_cast<double>(dropped));
+  } else if (auto* attach = std::get_if<AttachWorker>(&effect)) {
+    tasks_.TrySpawn("attachment", RunAttachment(std::move(attach->attach)));
+  } else if (std::holds_alternative<OpenWorkerQueue>(effect)) {
+    handshake_guard_.Disarm();
+    environment_.metrics.ready_seconds.Observe(ToSeconds(shard_.clock().Now() - started_));
+    worker_writing_ = true;
+    tasks_.TrySpawn("write worker", WriteWorker(worker_));
+  } else if (const auto* end = std::get_if<EndSession>(&effect)) {
+    OnEnd(end->reason);
+  }
+}
+
+void RelayDriver::OnEnd(EndReason reason) {
+  end_reason_ = reason;
+  ended_.Notify();
+}
+
+void RelayDriver::OnHandshakeExpired() { Feed(NoWorkerLeft{}); }
+
+}  // namespace voicebridge::gateway

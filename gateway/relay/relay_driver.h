@@ -1,1 +1,89 @@
+// One client's session, from the accepted WebSocket to its end.
 #pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/async/deadline_guard.h"
+#include "common/async/event.h"
+#include "common/async/mailbox.h"
+#include "common/async/task_group.h"
+#include "common/observability/log.h"
+#include "common/runtime/session_index.h"
+#include "common/runtime/shard.h"
+#include "common/websocket/connection.h"
+#include "gateway/gateway_metrics.h"
+#include "gateway/relay/session_relay.h"
+#include "gateway/workers/worker_link.h"
+#include "gateway/workers/worker_watch.h"
+
+namespace voicebridge::gateway {
+
+// What all sessions share; owned by the gateway, outlives them.
+struct RelayEnvironment {
+  Logger& logger;
+  GatewayMetrics& metrics;
+  GatewayGauges& gauges;
+  const WorkerLinks& links;
+  const WorkerWatch& workers;
+  SessionIndex& index;
+  TaskGroup::OnFailure on_task_failure;
+};
+
+// Moves frames between a browser's socket and a worker's call for a SessionRelay; decides nothing but
+// which worker is tried next. Owned by the coroutine that runs it, on its shard.
+class RelayDriver {
+ public:
+  RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfig config,
+              std::unique_ptr<Connection> client);
+
+  Awaitable<void> Run();
+
+ private:
+  using ClientFrame = std::variant<std::string, v1::ServerAudio>;
+
+  Awaitable<bool> Enter();
+  Awaitable<void> WaitUntilEnded();
+  Awaitable<void> TearDown();
+
+  Awaitable<void> ReadClient();
+  Awaitable<void> WriteClient();
+  Awaitable<bool> WriteClientFrame(const ClientFrame& frame, std::string& buffer);
+  Awaitable<void> RunAttachment(v1::Attach attach);
+  Awaitable<absl::Status> OpenAttachment(v1::Attach attach, const std::string& address,
+                                         std::shared_ptr<WorkerStream> stream);
+  Awaitable<void> ReadWorker(std::uint64_t epoch, std::shared_ptr<WorkerStream> stream);
+  Awaitable<void> WriteWorker(std::shared_ptr<WorkerStream> stream);
+
+  void Feed(RelayEvent event);
+  void Perform(RelayEffect& effect);
+  void OnEnd(EndReason reason);
+  void OnHandshakeExpired();
+  void LetWorkerGo(EndReason reason);
+
+  RelayEnvironment& environment_;
+  Shard& shard_;
+  net::any_io_executor executor_;
+  const std::string session_id_;
+  const std::string profile_;
+  std::unique_ptr<Connection> client_;
+  SessionRelay relay_;
+  RelayEffects effects_;
+  std::shared_ptr<SessionHandle> handle_;
+  std::shared_ptr<WorkerStream> worker_;  // Of the current epoch, once opened.
+  std::vector<std::string> tried_workers_;
+  Mailbox<ClientFrame> client_queue_;
+  Mailbox<v1::ToWorker> worker_queue_;
+  Event ended_;
+  std::optional<EndReason> end_reason_;
+  bool worker_writing_ = false;
+  TimePoint started_;
+  Deadline handshake_;
+  DeadlineGuard handshake_guard_;
+  TaskGroup tasks_;
+};
+
+}  // namespace voicebridge::gateway

@@ -1,6 +1,8 @@
 #include "gateway/workers/worker_directory.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <utility>
 
 namespace voicebridge::gateway {
 namespace {
@@ -13,82 +15,138 @@ WorkerState StateOf(const v1::WorkerStatus& status) {
       return WorkerState::kDraining;
     case v1::WorkerStatus::FULL:
       return WorkerState::kFull;
-    default:
+    default:  // A state of a later version: not one to send sessions to.
       return WorkerState::kUnknown;
   }
 }
 
-// sessions / capacity of a is below that of b, without a division by a capacity of 0.
+// Compares sessions/capacity without dividing; workers without a limit are compared by sessions.
 bool IsLessLoaded(const WorkerView& a, const WorkerView& b) {
-  return std::uint64_t{a.sessions} * std::max(b.capacity, 1U) <
-         std::uint64_t{b.sessions} * std::max(a.capacity, 1U);
+  if (a.capacity == 0 || b.capacity == 0) {
+    return a.sessions < b.sessions;
+  }
+  return std::uint64_t{a.sessions} * b.capacity < std::uint64_t{b.sessions} * a.capacity;
 }
 
 }  // namespace
 
-WorkerDirectory::WorkerDirectory(const std::vector<std::string>& addresses) {
+WorkerDirectory::WorkerDirectory(std::vector<std::string> addresses) { SetAddresses(addresses); }
+
+void WorkerDirectory::SetAddresses(const std::vector<std::string>& addresses) {
+  std::vector<Worker> workers;
   for (const std::string& address : addresses) {
-    Entry entry;
-    entry.view.address = address;
-    entries_.push_back(std::move(entry));
+    const bool repeated = std::any_of(workers.begin(), workers.end(), [&](const Worker& worker) {
+      return worker.view.address == address;
+    });
+    if (repeated) {
+      continue;
+    }
+    Worker* known = Find(address);
+    workers.push_back(known == nullptr ? Worker{} : *known);
+    workers.back().view.address = address;
   }
+  workers_ = std::move(workers);
+  Publish();
 }
 
-WorkerDirectory::Entry* WorkerDirectory::Find(std::string_view address) {
-  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return entry.view.address == address;
-  });
-  return found == entries_.end() ? nullptr : &*found;
-}
-
-void WorkerDirectory::OnStatus(std::string_view address, const v1::WorkerStatus& status) {
-  Entry* entry = Find(address);
-  if (entry == nullptr ||
-      (entry->start_id == status.start_id() && status.number() <= entry->number)) {
+void WorkerDirectory::OnStatus(std::string_view address, const v1::WorkerStatus& status,
+                               TimePoint now) {
+  Worker* worker = Find(address);
+  if (worker == nullptr) {
     return;
   }
-  entry->start_id = status.start_id();
-  entry->number = status.number();
-  entry->view.state = StateOf(status);
-  entry->view.sessions = status.sessions();
-  entry->view.capacity = status.capacity();
+  if (!worker->start_id || *worker->start_id != status.start_id()) {
+    if (worker->previous_start_id == status.start_id()) {
+      return;
+    }
+    worker->previous_start_id = std::exchange(worker->start_id, status.start_id());
+  } else if (status.number() < worker->number) {
+    return;
+  }
+  worker->number = status.number();
+  worker->silent_at = now + kWorkerSilenceMax;
+  worker->view.state = StateOf(status);
+  worker->view.sessions = status.sessions();
+  worker->view.capacity = status.capacity();
+  Publish();
 }
 
-void WorkerDirectory::OnWatchBroken(std::string_view address) {
-  Entry* entry = Find(address);
-  if (entry != nullptr && entry->view.state != WorkerState::kUnknown) {
-    entry->view.state = WorkerState::kSuspect;
+void WorkerDirectory::OnWatchBroken(std::string_view address, TimePoint) {
+  Worker* worker = Find(address);
+  if (worker == nullptr || !worker->silent_at) {
+    return;
+  }
+  worker->silent_at.reset();
+  worker->view.state = WorkerState::kSuspect;
+  Publish();
+}
+
+void WorkerDirectory::OnTime(TimePoint now) {
+  for (Worker& worker : workers_) {
+    if (worker.silent_at && now >= *worker.silent_at) {
+      worker.silent_at.reset();
+      worker.view.state = WorkerState::kSuspect;
+    }
+  }
+  Publish();
+}
+
+std::optional<TimePoint> WorkerDirectory::NextDeadline() const {
+  std::optional<TimePoint> earliest;
+  for (const Worker& worker : workers_) {
+    if (worker.silent_at && (!earliest || *worker.silent_at < *earliest)) {
+      earliest = worker.silent_at;
+    }
+  }
+  return earliest;
+}
+
+bool WorkerDirectory::AnyServing() const {
+  return std::any_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
+    return worker.view.state == WorkerState::kServing;
+  });
+}
+
+WorkerDirectory::Worker* WorkerDirectory::Find(std::string_view address) {
+  const auto worker = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& each) {
+    return each.view.address == address;
+  });
+  return worker == workers_.end() ? nullptr : &*worker;
+}
+
+void WorkerDirectory::Publish() {
+  WorkerViews views;
+  views.reserve(workers_.size());
+  for (const Worker& worker : workers_) {
+    views.push_back(worker.view);
+  }
+  if (snapshot_ == nullptr || *snapshot_ != views) {
+    snapshot_ = std::make_shared<const WorkerViews>(std::move(views));
   }
 }
 
-std::shared_ptr<const std::vector<WorkerView>> WorkerDirectory::Snapshot() const {
-  auto views = std::make_shared<std::vector<WorkerView>>();
-  for (const Entry& entry : entries_) {
-    views->push_back(entry.view);
-  }
-  return views;
-}
-
-std::optional<std::string> ChooseWorker(const std::vector<WorkerView>& workers,
+std::optional<std::string> ChooseWorker(const WorkerViews& workers,
                                         std::span<const std::string> excluded,
                                         std::uint64_t random) {
-  std::vector<const WorkerView*> candidates;
+  std::vector<const WorkerView*> eligible;
   for (const WorkerView& worker : workers) {
     if (worker.state == WorkerState::kServing &&
         std::find(excluded.begin(), excluded.end(), worker.address) == excluded.end()) {
-      candidates.push_back(&worker);
+      eligible.push_back(&worker);
     }
   }
-  if (candidates.empty()) {
+  if (eligible.empty()) {
     return std::nullopt;
   }
-  const std::size_t count = candidates.size();
-  const std::size_t first = random % count;
-  // The second differs from the first whenever there are two.
-  const std::size_t offset = count > 1 ? 1 + (random / count) % (count - 1) : 0;
-  const std::size_t second = (first + offset) % count;
-  return IsLessLoaded(*candidates[second], *candidates[first]) ? candidates[second]->address
-                                                               : candidates[first]->address;
+  if (eligible.size() == 1) {
+    return eligible.front()->address;
+  }
+  // The halves of `random` pick the first and then one of the others.
+  const std::size_t first = (random & 0xFFFFFFFFU) % eligible.size();
+  const std::size_t step = 1 + (random >> 32U) % (eligible.size() - 1);
+  const std::size_t second = (first + step) % eligible.size();
+  const bool second_wins = IsLessLoaded(*eligible[second], *eligible[first]);
+  return eligible[second_wins ? second : first]->address;
 }
 
 }  // namespace voicebridge::gateway

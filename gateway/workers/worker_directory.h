@@ -1,4 +1,4 @@
-// Which worker may get a session. Pure.
+// Which worker may get a session: the routing input and the choice. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,54 +9,75 @@
 #include <string_view>
 #include <vector>
 
+#include "common/core/time.h"
 #include "voicebridge/v1/bridge.pb.h"
 
 namespace voicebridge::gateway {
 
 enum class WorkerState {
-  kUnknown,   // Never seen: not routed.
+  kUnknown,  // Never heard of.
   kServing,
   kDraining,
   kFull,
-  kSuspect,   // Its status stream broke or fell silent: no new sessions, existing ones go on.
+  kSuspect,  // The watch broke, or nothing was heard for kWorkerSilenceMax.
 };
 
 struct WorkerView {
   std::string address;
   WorkerState state = WorkerState::kUnknown;
   std::uint32_t sessions = 0;
-  std::uint32_t capacity = 0;
+  std::uint32_t capacity = 0;  // 0: no limit.
+
+  friend bool operator==(const WorkerView&, const WorkerView&) = default;
 };
 
-// What the workers' status streams say. Owned by the watch, used on its executor; the snapshots are
-// immutable and may be read anywhere.
+using WorkerViews = std::vector<WorkerView>;
+
+// Four of the statuses that a worker pushes at least every 500 ms.
+inline constexpr Duration kWorkerSilenceMax = seconds(2);
+
+// What is known about each worker. Owned by shard 0 and used there only; other shards get
+// snapshots.
 class WorkerDirectory {
  public:
-  explicit WorkerDirectory(const std::vector<std::string>& addresses);
+  explicit WorkerDirectory(std::vector<std::string> addresses);
 
-  // Ignored when it is older than what is known of the same start of that worker, or of an address
-  // that is not in the list.
-  void OnStatus(std::string_view address, const v1::WorkerStatus& status);
+  // The workers as a name resolves to them now. What stays keeps its state, what goes is forgotten.
+  void SetAddresses(const std::vector<std::string>& addresses);
 
-  // The stream broke, or was silent for too long.
-  void OnWatchBroken(std::string_view address);
+  // An older number of the same start_id is ignored; a new start_id is a new process at that
+  // address.
+  void OnStatus(std::string_view address, const v1::WorkerStatus& status, TimePoint now);
+  void OnWatchBroken(std::string_view address, TimePoint now);
 
-  std::shared_ptr<const std::vector<WorkerView>> Snapshot() const;
+  void OnTime(TimePoint now);
+  std::optional<TimePoint> NextDeadline() const;
+
+  // An immutable value; the same one until something changes.
+  std::shared_ptr<const WorkerViews> Snapshot() const { return snapshot_; }
+  bool AnyServing() const;
 
  private:
-  struct Entry {
+  struct Worker {
     WorkerView view;
-    std::string start_id;
+    std::optional<std::string> start_id;  // None: never heard of.
+    std::optional<std::string>
+        previous_start_id;  // Its late statuses are no news: a start id never comes back.
     std::uint64_t number = 0;
+    std::optional<TimePoint> silent_at;  // Set while the watch delivers.
   };
-  Entry* Find(std::string_view address);
 
-  std::vector<Entry> entries_;
+  Worker* Find(std::string_view address);
+  void Publish();
+
+  std::vector<Worker> workers_;
+  std::shared_ptr<const WorkerViews> snapshot_;
 };
 
-// Two random candidates among those that serve, and of the two the less loaded. nullopt: none is left.
-// Deterministic in `random`.
-std::optional<std::string> ChooseWorker(const std::vector<WorkerView>& workers,
+// The less loaded of two serving workers that `random` picks among those not excluded. nullopt:
+// there is none. Two choices spread sessions nearly as evenly as looking at all would, and gateways
+// that act on the same picture do not all run to the same worker.
+std::optional<std::string> ChooseWorker(const WorkerViews& workers,
                                         std::span<const std::string> excluded,
                                         std::uint64_t random);
 

@@ -1,0 +1,54 @@
+#include "gateway/workers/worker_link.h"
+
+#include <grpcpp/create_channel.h>
+
+#include "common/core/limits.h"
+
+namespace voicebridge::gateway {
+namespace {
+
+grpc::ChannelArguments Arguments() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(limits::kGrpcMessageMax);
+  arguments.SetMaxSendMessageSize(limits::kGrpcMessageMax);
+  // Workers are addressed directly; and a worker that came back is found within a second.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 2'000);
+  // A stalled session may hold this much in the transport, and no more, whatever the probe would say.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 256 << 10);
+  return arguments;
+}
+
+}  // namespace
+
+WorkerLinks::WorkerLinks(const std::vector<std::string>& addresses) {
+  for (const std::string& address : addresses) {
+    stubs_[address] = v1::BridgeWorker::NewStub(grpc::CreateCustomChannel(
+        address, grpc::InsecureChannelCredentials(), Arguments()));
+  }
+}
+
+std::shared_ptr<WorkerStream> WorkerLinks::PrepareConverse(const std::string& address,
+                                                           Shard& shard) const {
+  v1::BridgeWorker::Stub& stub = *stubs_.at(address);
+  const auto prepare = [&](grpc::ClientContext* context) {
+    return stub.PrepareAsyncConverse(context, &shard.queue());
+  };
+  return std::make_shared<WorkerStream>(shard.executor(), prepare);
+}
+
+std::unique_ptr<WorkerStatusReader> WorkerLinks::PrepareWatch(const std::string& address,
+                                                              Shard& shard) const {
+  v1::BridgeWorker::Stub& stub = *stubs_.at(address);
+  const auto prepare = [&](grpc::ClientContext* context) {
+    return stub.PrepareAsyncWatchStatus(context, v1::WatchStatusRequest(), &shard.queue());
+  };
+  return std::make_unique<WorkerStatusReader>(shard.executor(), prepare);
+}
+
+}  // namespace voicebridge::gateway

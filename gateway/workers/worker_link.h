@@ -1,1 +1,34 @@
+// Channels to the workers, and the calls on them.
 #pragma once
+
+#include <grpcpp/channel.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/rpc/client_stream.h"
+#include "common/runtime/shard.h"
+#include "voicebridge/v1/bridge.grpc.pb.h"
+
+namespace voicebridge::gateway {
+
+using WorkerStream = ClientStream<v1::ToGateway, v1::ToWorker>;
+using WorkerStatusReader = ClientReader<v1::WorkerStatus>;
+
+// One channel per worker, shared by all shards; a call lives on the completion queue of the shard that
+// opens it. Fixed at construction, so every shard may use it.
+class WorkerLinks {
+ public:
+  explicit WorkerLinks(const std::vector<std::string>& addresses);
+
+  // `address` is one of those given at construction. The call is prepared, not started.
+  std::shared_ptr<WorkerStream> PrepareConverse(const std::string& address, Shard& shard) const;
+  std::unique_ptr<WorkerStatusReader> PrepareWatch(const std::string& address, Shard& shard) const;
+
+ private:
+  std::map<std::string, std::unique_ptr<v1::BridgeWorker::Stub>> stubs_;
+};
+
+}  // namespace voicebridge::gateway

@@ -1,0 +1,71 @@
+#include "gateway/workers/worker_watch.h"
+
+#include <algorithm>
+
+namespace voicebridge::gateway {
+namespace {
+
+// Statuses come every 500 ms; a worker that is silent for this long gets no new sessions.
+constexpr Duration kSilenceMax = seconds(2);
+constexpr Duration kRetryAfter = milliseconds(200);
+
+}  // namespace
+
+WorkerWatch::WorkerWatch(const std::vector<std::string>& addresses, const WorkerLinks& links,
+                         Shard& shard, GatewayGauges& gauges, Logger& logger)
+    : addresses_(addresses),
+      links_(links),
+      shard_(shard),
+      gauges_(gauges),
+      logger_(logger),
+      directory_(addresses),
+      views_(directory_.Snapshot()) {}
+
+void WorkerWatch::Start() {
+  for (const std::string& address : addresses_) {
+    shard_.tasks().TrySpawn("watch worker", Watch(address));
+  }
+}
+
+Awaitable<void> WorkerWatch::Watch(std::string address) {
+  while (!co_await IsCancelled()) {
+    co_await WatchOnce(address);
+    directory_.OnWatchBroken(address);
+    Publish();
+    co_await shard_.clock().SleepUntil(Deadline::After(shard_.clock().Now(), kRetryAfter));
+  }
+}
+
+Awaitable<void> WorkerWatch::WatchOnce(const std::string& address) {
+  const std::unique_ptr<WorkerStatusReader> reader = links_.PrepareWatch(address, shard_);
+  Clock& clock = shard_.clock();
+  ++gauges_.calls;
+  bool seen = false;
+  if (co_await reader->Start(Deadline::After(clock.Now(), kSilenceMax))) {
+    while (const v1::WorkerStatus* status =
+               co_await reader->Read(Deadline::After(clock.Now(), kSilenceMax))) {
+      if (!seen) {
+        seen = true;
+        logger_.Info("worker.seen", {{"worker", address},
+                                     {"sessions", status->sessions()},
+                                     {"capacity", status->capacity()}});
+      }
+      directory_.OnStatus(address, *status);
+      Publish();
+    }
+  }
+  --gauges_.calls;
+  if (seen) {
+    logger_.Warning("worker.lost", {{"worker", address}});
+  }
+}
+
+void WorkerWatch::Publish() {
+  const Views views = directory_.Snapshot();
+  gauges_.workers_serving.store(std::count_if(
+      views->begin(), views->end(),
+      [](const WorkerView& worker) { return worker.state == WorkerState::kServing; }));
+  views_.store(views);
+}
+
+}  // namespace voicebridge::gateway
