@@ -53,8 +53,8 @@ struct SendClientEvent {
 struct SendClientAudio {
   v1::ServerAudio audio;
 };
-// Audio of this response that still waits in the worker's queue is void. Precedes the SendClientEvent
-// whose drops_audio_of_response_id tells the gateway the same.
+// Audio of this response that still waits in the worker's queue is void. Precedes the
+// SendClientEvent whose drops_audio_of_response_id tells the gateway the same.
 struct DropQueuedAudio {
   std::string response_id;
 };
@@ -72,22 +72,23 @@ struct EndSession {
   std::string message;  // In plain words, for the client; no secret in it.
 };
 
-using Effect = std::variant<SendUpstream, SendUpstreamAudio, SendClientEvent, SendClientAudio,
-                            DropQueuedAudio, BecomeReady, PublishSnapshotDelta, AcceptAudio, EndSession>;
+using Effect =
+    std::variant<SendUpstream, SendUpstreamAudio, SendClientEvent, SendClientAudio, DropQueuedAudio,
+                 BecomeReady, PublishSnapshotDelta, AcceptAudio, EndSession>;
 using Effects = std::vector<Effect>;
 
 struct ConversationConfig {
   std::string session_id;
-  v1::Profile profile;                 // Validated (common/config/profiles.h).
-  std::string initial_session_json;    // Session defaults of a client secret; empty: none.
+  v1::Profile profile;               // Validated (common/config/profiles.h).
+  std::string initial_session_json;  // Session defaults of a client secret; empty: none.
 };
 
 // One conversation over one upstream connection. Owned by its session driver, used on one executor;
 // nothing here blocks, logs, throws or reads a clock.
 //
-// Life: the upstream's session.created makes it send the configuration; session.updated makes it ready;
-// from then on client events are welcome. EndSession is the last effect of its life; later events are
-// ignored.
+// Life: the upstream's session.created makes it send the configuration; session.updated makes it
+// ready; from then on client events are welcome. EndSession is the last effect of its life; later
+// events are ignored.
 class Conversation {
  public:
   Conversation(ConversationConfig config, TimePoint now);
@@ -102,7 +103,8 @@ class Conversation {
   const v1::ConversationSnapshot& snapshot() const;
   bool ended() const;
 
-  // Upstream messages that were malformed or of a type unknown to us: skipped or passed on, and counted.
+  // Upstream messages that were malformed or of a type unknown to us: skipped or passed on, and
+  // counted.
   std::uint64_t protocol_errors() const;
 
  private:

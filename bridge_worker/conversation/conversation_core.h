@@ -1,0 +1,139 @@
+// The inside of Conversation: the parts composed. Only conversation/*.cc include this.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bridge_worker/conversation/conversation.h"
+#include "bridge_worker/conversation/input_audio.h"
+#include "bridge_worker/conversation/output_audio.h"
+#include "bridge_worker/conversation/response_gate.h"
+#include "bridge_worker/conversation/session_settings.h"
+#include "bridge_worker/conversation/transcript.h"
+#include "bridge_worker/conversation/voice_policy.h"
+#include "bridge_worker/upstream/realtime_protocol.h"
+
+namespace voicebridge::worker {
+
+// conversation.cc holds life, time and what both directions use; upstream_events.cc and
+// client_events.cc hold one handler per event type.
+class Conversation::Core {
+ public:
+  Core(ConversationConfig config, TimePoint now);
+
+  void Handle(ConversationEvent event, TimePoint now, Effects& effects);
+  std::optional<TimePoint> NextDeadline() const;
+
+  const v1::ConversationSnapshot& snapshot() const { return transcript_.snapshot(); }
+  bool ended() const { return phase_ == Phase::kEnded; }
+  std::uint64_t protocol_errors() const { return protocol_errors_; }
+
+ private:
+  enum class Phase { kConnecting, kConfiguring, kReady, kEnded };
+
+  // A command of ours or the client's that nothing but an error answers by its event id.
+  struct SentCommand {
+    std::string event_id;
+    std::string client_event_id;
+    std::string deleted_item_id;  // Of a delete that stands for a truncate to nothing.
+  };
+  // A truncate to nothing, sent as a delete: the client is told of the truncate first.
+  struct PendingDelete {
+    std::string item_id;
+    std::string response_id;
+    std::int64_t content_index;
+  };
+
+  // --- conversation.cc
+  void Receive(const UpstreamMessage& message);
+  void Receive(const UpstreamClosed& closed);
+  void Receive(const ClientEventReceived& event);
+  void Receive(ClientAudioReceived& audio);
+  void Receive(const TimePassed&) {}
+  void Configure(const UpstreamEvent& event);
+  void SendConfiguration();
+  void BeginServing(const UpstreamEvent& event);
+  void RefusedAtStart(const UpstreamEvent& event);
+  void ObserveTime();
+  void ReportLateResponses();
+  void SendNextResponses();
+  void PublishDeltas();
+  void End(EndReason reason, std::string message);
+
+  std::string NextEventId();
+  std::string UpstreamEventId(std::string_view client_event_id);
+  void Remember(SentCommand command);
+  void SendToClient(std::string_view type, std::string json, std::string_view drops_audio_of = {});
+  void AnswerWithError(ProtocolError error, std::string_view client_event_id);
+  void DropAudio(const std::string& response_id);
+  void SendCancel(const std::string& response_id, std::string_view client_event_id);
+
+  // --- upstream_events.cc
+  void OnUpstreamEvent(const UpstreamEvent& event, std::string_view text);
+  void OnError(const UpstreamEvent& event, std::string_view text);
+  bool IsSettledQuietly(const ProtocolError& error);
+  std::optional<std::string> OwnerOf(const ProtocolError& error);
+  void ForwardError(const UpstreamEvent& event, std::string_view text, ProtocolError error,
+                    const std::string& client_event_id);
+  void OnSessionUpdated(const UpstreamEvent& event, std::string_view text);
+  void OnItemAdded(const UpstreamEvent& event, std::string_view text);
+  void OnItemDone(const UpstreamEvent& event, std::string_view text);
+  void OnItemDeleted(const UpstreamEvent& event, std::string_view text);
+  void OnItemTruncated(const UpstreamEvent& event, std::string_view text);
+  void OnTranscription(const UpstreamEvent& event, std::string_view text);
+  void OnInputCommitted(const UpstreamEvent& event, std::string_view text);
+  void OnSpeechStarted(const UpstreamEvent& event, std::string_view text);
+  void OnSpeechEnded(const UpstreamEvent& event, std::string_view text);
+  void OnResponseCreated(const UpstreamEvent& event, std::string_view text);
+  void OnResponseDone(const UpstreamEvent& event, std::string_view text);
+  void OnOutputItemDone(const UpstreamEvent& event, std::string_view text);
+  void OnAudioDelta(const UpstreamEvent& event);
+  void OnTranscriptDelta(const UpstreamEvent& event, std::string_view text);
+  void NoteItemDone(const json::object& item, const Transcript::Placement& placement);
+  void Forward(const UpstreamEvent& event, std::string_view text,
+               std::string_view drops_audio_of = {});
+
+  // --- client_events.cc
+  using ClientHandler = void (Core::*)(const json::object& body, std::string_view json);
+  static ClientHandler HandlerOf(std::string_view type);
+  void OnClientEvent(std::string_view type, std::string_view json);
+  void OnSessionUpdate(const json::object& body, std::string_view json);
+  void OnResponseCreate(const json::object& body, std::string_view json);
+  void OnResponseCancel(const json::object& body, std::string_view json);
+  void OnItemCreate(const json::object& body, std::string_view json);
+  void OnItemTruncate(const json::object& body, std::string_view json);
+  void OnInputCommit(const json::object& body, std::string_view json);
+  void OnInputClear(const json::object& body, std::string_view json);
+  void ApplyVoicePolicy(json::object& session);
+  void ReplaceVoiceByWish(json::object& session);
+  void SendSessionUpdate(json::object session, std::string_view client_event_id);
+  std::string WithLegalVoice(const ResponseRequest& request, bool other_response_in_progress);
+  VoiceDecision DecideVoiceNow(const json::value& wish, bool response_in_progress) const;
+  void TruncateItem(const v1::ConversationItem& item, std::int64_t content_index,
+                    std::uint64_t requested_ms, std::string_view client_event_id);
+  ItemAudioState AudioOf(const v1::ConversationItem& item) const;
+
+  const ConversationConfig config_;
+  const TimePoint session_end_;
+  TimePoint now_;
+  TimePoint deadline_;  // Until ready: of the handshake. Then: of the client's next sign of life.
+  Effects* effects_ = nullptr;  // The caller's, while Handle runs.
+
+  Phase phase_ = Phase::kConnecting;
+  SessionSettings settings_;
+  Transcript transcript_;
+  ResponseGate gate_;
+  InputAudio input_;
+  OutputAudio output_;
+  std::deque<SentCommand> sent_;               // The newest 64.
+  std::deque<PendingDelete> pending_deletes_;  // At most 64.
+  std::uint64_t seq_ = 0;
+  std::uint64_t last_event_number_ = 0;
+  std::uint64_t protocol_errors_ = 0;
+  bool upstream_expired_ = false;
+};
+
+}  // namespace voicebridge::worker

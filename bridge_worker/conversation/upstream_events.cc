@@ -1,0 +1,332 @@
+// What each server event does to the conversation. Events go to the client first and change the
+// snapshot after that, so that a delta covers the event that caused it.
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/string.hpp>
+#include <utility>
+
+#include "bridge_worker/conversation/conversation_core.h"
+#include "bridge_worker/conversation/session_config.h"
+#include "bridge_worker/conversation/upstream_errors.h"
+#include "common/core/audio.h"
+#include "common/core/base64.h"
+
+namespace voicebridge::worker {
+namespace {
+
+std::uint64_t UnsignedOr(const json::object& object, std::string_view key,
+                         std::uint64_t otherwise) {
+  const auto value = FindInteger(object, key);
+  return value && *value >= 0 ? static_cast<std::uint64_t>(*value) : otherwise;
+}
+
+// Absent counts as null: the item is the first one.
+Transcript::Placement PlacementOf(const json::object& body) {
+  return {true, std::string(StringOr(body, "previous_item_id"))};
+}
+
+// Only an explicit null says that a response writes to no conversation.
+bool IsOutOfBand(const json::object& body) {
+  const json::value* conversation = FindPath(body, "response.conversation_id");
+  return conversation != nullptr && conversation->is_null();
+}
+
+}  // namespace
+
+void Conversation::Core::OnUpstreamEvent(const UpstreamEvent& event, std::string_view text) {
+  switch (event.type) {
+    case UpstreamEventType::kUnknown:
+      ++protocol_errors_;
+      return Forward(event, text);
+    case UpstreamEventType::kPassedOn:
+    case UpstreamEventType::kSessionCreated:
+    case UpstreamEventType::kOutputItemAdded:
+      return Forward(event, text);
+    case UpstreamEventType::kError:
+      return OnError(event, text);
+    case UpstreamEventType::kSessionUpdated:
+      return OnSessionUpdated(event, text);
+    case UpstreamEventType::kItemAdded:
+      return OnItemAdded(event, text);
+    case UpstreamEventType::kItemDone:
+      return OnItemDone(event, text);
+    case UpstreamEventType::kItemDeleted:
+      return OnItemDeleted(event, text);
+    case UpstreamEventType::kItemTruncated:
+      return OnItemTruncated(event, text);
+    case UpstreamEventType::kTranscriptionCompleted:
+    case UpstreamEventType::kTranscriptionFailed:
+      return OnTranscription(event, text);
+    case UpstreamEventType::kInputCommitted:
+      return OnInputCommitted(event, text);
+    case UpstreamEventType::kSpeechStarted:
+      return OnSpeechStarted(event, text);
+    case UpstreamEventType::kInputTimedOut:
+    case UpstreamEventType::kSpeechStopped:
+      return OnSpeechEnded(event, text);
+    case UpstreamEventType::kResponseCreated:
+      return OnResponseCreated(event, text);
+    case UpstreamEventType::kResponseDone:
+      return OnResponseDone(event, text);
+    case UpstreamEventType::kOutputItemDone:
+      return OnOutputItemDone(event, text);
+    case UpstreamEventType::kAudioDelta:
+      return OnAudioDelta(event);
+    case UpstreamEventType::kTranscriptDelta:
+      return OnTranscriptDelta(event, text);
+  }
+}
+
+void Conversation::Core::Forward(const UpstreamEvent& event, std::string_view text,
+                                 std::string_view drops_audio_of) {
+  SendToClient(event.name, std::string(text), drops_audio_of);
+}
+
+void Conversation::Core::OnError(const UpstreamEvent& event, std::string_view text) {
+  ProtocolError error = ErrorOf(event.body);
+  upstream_expired_ = upstream_expired_ || error.code == "session_expired";
+  if (IsSettledQuietly(error)) {
+    return;
+  }
+  const ResponseGate::Verdict verdict = gate_.Refused(error.event_id, error.code);
+  if (verdict.refusal == ResponseGate::Refusal::kRetried) {
+    return;
+  }
+  if (verdict.refusal == ResponseGate::Refusal::kClosed) {
+    return ForwardError(event, text, error, verdict.client_event_id);
+  }
+  const auto owner = OwnerOf(error);
+  ForwardError(event, text, error, owner.value_or(error.event_id));
+}
+
+// Errors that need no answer: races that are no one's fault, and what can be repaired.
+bool Conversation::Core::IsSettledQuietly(const ProtocolError& error) {
+  if (error.code == "response_cancel_not_active") {
+    return true;
+  }
+  if (error.code == "input_audio_buffer_commit_empty" && error.event_id.empty()) {
+    return true;
+  }
+  if (error.code != "cannot_update_voice") {
+    return false;
+  }
+  auto refused = settings_.TakeRefused(error.event_id);
+  if (!refused) {
+    return false;
+  }
+  // The model spoke while the update was on its way. All of it was dropped, so it goes again.
+  ReplaceVoiceByWish(refused->session);
+  SendSessionUpdate(std::move(refused->session), refused->client_event_id);
+  return true;
+}
+
+// The client's id of the command that failed, when it was one that we track; empty when the client
+// gave none, and our id must not be shown.
+std::optional<std::string> Conversation::Core::OwnerOf(const ProtocolError& error) {
+  if (auto update = settings_.TakeRefused(error.event_id)) {
+    return update->client_event_id;
+  }
+  if (auto commit = input_.CommitRefused(error.event_id)) {
+    return commit;
+  }
+  const auto sent = std::find_if(sent_.begin(), sent_.end(), [&](const SentCommand& command) {
+    return command.event_id == error.event_id;
+  });
+  if (sent == sent_.end()) {
+    return std::nullopt;
+  }
+  std::erase_if(pending_deletes_, [&](const PendingDelete& pending) {
+    return pending.item_id == sent->deleted_item_id;
+  });
+  std::string client_event_id = std::move(sent->client_event_id);
+  sent_.erase(sent);
+  return client_event_id;
+}
+
+void Conversation::Core::ForwardError(const UpstreamEvent& event, std::string_view text,
+                                      ProtocolError error, const std::string& client_event_id) {
+  const bool refusal = IsRefusal(error.code);
+  if (!refusal && client_event_id == error.event_id) {
+    return Forward(event, text);
+  }
+  if (refusal) {
+    error.message = FailureOfCode(error.code).message;  // Theirs may quote a key.
+  }
+  error.event_id = client_event_id;
+  SendToClient(event.name, ErrorEvent(event.event_id, error));
+}
+
+void Conversation::Core::OnSessionUpdated(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  if (const json::object* session = FindObject(event.body, "session")) {
+    settings_.Confirmed(*session);
+    transcript_.SetSession(PortableSession(*session));
+  } else {
+    ++protocol_errors_;
+  }
+}
+
+void Conversation::Core::OnItemAdded(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  if (const json::object* item = FindObject(event.body, "item")) {
+    transcript_.ItemAdded(*item, PlacementOf(event.body), settings_.Transcribes());
+  } else {
+    ++protocol_errors_;
+  }
+}
+
+void Conversation::Core::OnItemDone(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  if (const json::object* item = FindObject(event.body, "item")) {
+    NoteItemDone(*item, PlacementOf(event.body));
+  } else {
+    ++protocol_errors_;
+  }
+}
+
+void Conversation::Core::OnOutputItemDone(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  const json::object* item = FindObject(event.body, "item");
+  if (item != nullptr && !gate_.IsOutOfBand(event.response_id)) {
+    NoteItemDone(*item, {});
+  }
+}
+
+void Conversation::Core::NoteItemDone(const json::object& item,
+                                      const Transcript::Placement& placement) {
+  const std::string_view id = StringOr(item, "id");
+  output_.ItemDone(id);
+  const auto audio = output_.StateOf(id);
+  transcript_.ItemDone(item, placement, audio ? audio->generated : 0);
+}
+
+void Conversation::Core::OnItemDeleted(const UpstreamEvent& event, std::string_view text) {
+  const auto pending = std::find_if(
+      pending_deletes_.begin(), pending_deletes_.end(),
+      [&](const PendingDelete& candidate) { return candidate.item_id == event.item_id; });
+  if (pending != pending_deletes_.end()) {
+    SendToClient(
+        "conversation.item.truncated",
+        ItemTruncatedEvent("event_" + NextEventId(), event.item_id, pending->content_index, 0),
+        pending->response_id);
+    pending_deletes_.erase(pending);
+  }
+  Forward(event, text);
+  output_.Deleted(event.item_id);
+  transcript_.ItemDeleted(event.item_id);
+}
+
+void Conversation::Core::OnItemTruncated(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text, output_.ResponseOf(event.item_id));
+  const v1::ConversationItem* item = transcript_.Find(event.item_id);
+  if (item == nullptr) {
+    return;
+  }
+  const std::uint64_t total = std::max(output_.GeneratedFor(event.item_id), item->audio_samples());
+  const std::uint64_t kept =
+      std::min(total, SamplesOfMilliseconds(UnsignedOr(event.body, "audio_end_ms", 0)));
+  output_.Truncate(event.item_id, kept);
+  transcript_.ItemTruncated(event.item_id, kept, total);
+}
+
+void Conversation::Core::OnTranscription(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  if (event.type == UpstreamEventType::kTranscriptionCompleted) {
+    transcript_.TranscriptionCompleted(event.item_id, StringOr(event.body, "transcript"));
+  } else {
+    transcript_.TranscriptionFailed(event.item_id);
+  }
+}
+
+void Conversation::Core::OnInputCommitted(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  const auto commit = input_.Committed(event.item_id);
+  const std::uint64_t before = transcript_.snapshot().committed_through_sample();
+  const std::uint64_t through = std::max(before, commit ? commit->through_sample : 0);
+  transcript_.Committed(event.item_id, PlacementOf(event.body), through, settings_.Transcribes());
+  if (commit && commit->by_voice_activity && settings_.RespondsOnItsOwn()) {
+    gate_.ExpectUnasked(now_);
+  }
+  PublishDeltas();  // The gateway may forget the audio only once its copy holds the item.
+  if (through > before) {
+    effects_->push_back(AcceptAudio{through});
+  }
+}
+
+void Conversation::Core::OnSpeechStarted(const UpstreamEvent& event, std::string_view text) {
+  const auto active = gate_.ActiveResponse();
+  if (!active || !settings_.InterruptsOnSpeech()) {
+    return Forward(event, text);
+  }
+  DropAudio(*active);
+  Forward(event, text, *active);
+}
+
+void Conversation::Core::OnSpeechEnded(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  input_.SpeechEnded(event.item_id, UnsignedOr(event.body, "audio_end_ms", 0));
+}
+
+void Conversation::Core::OnResponseCreated(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  if (event.response_id.empty()) {
+    ++protocol_errors_;
+  } else if (gate_.Created(event.response_id, IsOutOfBand(event.body))) {
+    if (const auto target = gate_.Cancel(event.response_id)) {
+      SendCancel(*target, {});
+    }
+  }
+}
+
+void Conversation::Core::OnResponseDone(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  if (event.response_id.empty()) {
+    ++protocol_errors_;
+    return;
+  }
+  output_.ResponseDone(event.response_id);
+  const json::object* response = FindObject(event.body, "response");
+  const json::array* items = response == nullptr ? nullptr : FindArray(*response, "output");
+  if (items != nullptr && !gate_.IsOutOfBand(event.response_id) && !IsOutOfBand(event.body)) {
+    for (const json::value& item : *items) {
+      if (item.is_object()) {
+        NoteItemDone(item.get_object(), {});
+      }
+    }
+  }
+  gate_.Done(event.response_id);
+}
+
+void Conversation::Core::OnAudioDelta(const UpstreamEvent& event) {
+  auto bytes = DecodeBase64(StringOr(event.body, "delta"));
+  if (!bytes || event.item_id.empty()) {
+    ++protocol_errors_;
+    return;
+  }
+  const bool wanted = !gate_.IsSilenced(event.response_id) && !output_.WasTruncated(event.item_id);
+  OutputAudio::Piece piece =
+      output_.Add(event.item_id, event.response_id, *std::move(bytes), wanted);
+  if (wanted && !piece.pcm.empty()) {
+    SendClientAudio effect;
+    effect.audio.set_seq(++seq_);
+    effect.audio.set_item_id(event.item_id);
+    effect.audio.set_response_id(event.response_id);
+    effect.audio.set_output_index(
+        static_cast<std::uint32_t>(UnsignedOr(event.body, "output_index", 0)));
+    effect.audio.set_content_index(
+        static_cast<std::uint32_t>(UnsignedOr(event.body, "content_index", 0)));
+    effect.audio.set_first_sample(piece.first_sample);
+    effect.audio.set_pcm(std::move(piece.pcm));
+    effect.audio.set_event_id(event.event_id);
+    effects_->push_back(std::move(effect));
+    transcript_.CoverSeq(seq_);
+  }
+  transcript_.AudioHeard();
+}
+
+void Conversation::Core::OnTranscriptDelta(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  transcript_.TranscriptGrew(event.item_id, StringOr(event.body, "delta"));
+}
+
+}  // namespace voicebridge::worker
