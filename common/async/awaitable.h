@@ -1,10 +1,14 @@
 // The coroutine type of the project and the one way its operations report errors.
 //
-// Rules for every coroutine here (GCC 12.2 miscompiles what breaks the last two):
+// Rules for every coroutine here (GCC 12.2 miscompiles what breaks the last three):
 //   * it is spawned into a TaskGroup, never detached;
 //   * errors are values: I/O uses kNoThrow tuples, cancellation does not throw;
 //   * no lambda is a coroutine;
-//   * in an expression with co_await there is no aggregate or lambda temporary: name it, then move it.
+//   * in an expression with co_await there is no aggregate or lambda temporary: name it, then move
+//   it.
+//   * no co_await stands in the condition of an if, while or switch: name its result first (in a
+//   coroutine
+//     without a local variable the frame is laid out wrongly, and the first resumption crashes).
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

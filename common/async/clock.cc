@@ -7,7 +7,8 @@ namespace voicebridge {
 TimePoint SystemClock::Now() const { return std::chrono::steady_clock::now(); }
 
 Awaitable<bool> SystemClock::SleepUntil(Deadline deadline) {
-  if (co_await IsCancelled()) {
+  const bool cancelled = co_await IsCancelled();
+  if (cancelled) {
     co_return false;
   }
   net::steady_timer timer(co_await net::this_coro::executor, deadline.when());

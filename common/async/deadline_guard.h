@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
-
 #include <functional>
 #include <memory>
 
@@ -11,9 +10,9 @@
 
 namespace voicebridge {
 
-// Arming and disarming is an assignment; one timer stays pending and looks, when it fires, whether the
-// deadline that holds now has passed. Owned by the object that it guards; destruction disarms. Uses
-// the system's clock: it guards real sockets and streams only.
+// Arming and disarming is an assignment; one timer stays pending and looks, when it fires, whether
+// the deadline that holds now has passed. Owned by the object that it guards; destruction disarms.
+// Uses the system's clock: it guards real sockets and streams only.
 class DeadlineGuard {
  public:
   // `on_expiry` cuts the operation; it is called on the executor, at most once per Arm.
@@ -29,7 +28,8 @@ class DeadlineGuard {
   struct State;
   static void Watch(const std::shared_ptr<State>& state);
 
-  std::shared_ptr<State> state_;  // Shared with the timer's handler, which may run after destruction.
+  std::shared_ptr<State>
+      state_;  // Shared with the timer's handler, which may run after destruction.
 };
 
 }  // namespace voicebridge

@@ -8,15 +8,16 @@
 
 namespace voicebridge {
 
-// Carries no state: a waiter checks its condition, waits, and checks again. Use from one executor only.
-// Waiting ends at Notify or when the waiting task is cancelled, so it needs a condition that some owner
-// changes within a bound; only the primitives of common/ use it directly.
+// Carries no state: a waiter checks its condition, waits, and checks again. Use from one executor
+// only. Waiting ends at Notify or when the waiting task is cancelled, so it needs a condition that
+// some owner changes within a bound; only the primitives of common/ use it directly.
 class Event {
  public:
   explicit Event(const net::any_io_executor& executor) : timer_(executor, TimePoint::max()) {}
 
   Awaitable<void> WaitUntilNotified() {
-    if (co_await IsCancelled()) {
+    const bool cancelled = co_await IsCancelled();
+    if (cancelled) {
       co_return;
     }
     co_await timer_.async_wait(kNoThrow);

@@ -9,8 +9,8 @@
 
 namespace voicebridge {
 
-// 0 or 1: which of the two ended first. Both have ended on return. An exception of the first to end is
-// rethrown. Cancelling the caller cancels both.
+// 0 or 1: which of the two ended first. Both have ended on return. An exception of the first to end
+// is rethrown. Cancelling the caller cancels both.
 Awaitable<int> FirstToFinish(Awaitable<void> first, Awaitable<void> second);
 
 // True when `work` ended before the deadline; else it was cancelled, and has ended too.

@@ -32,7 +32,8 @@ class Mailbox {
   // nullopt: closed and empty, or the calling task was cancelled.
   Awaitable<std::optional<T>> Pop() {
     while (control_.empty() && ordinary_.empty()) {
-      if (closed_ || co_await IsCancelled()) {
+      const bool cancelled = co_await IsCancelled();
+      if (closed_ || cancelled) {
         co_return std::nullopt;
       }
       co_await filled_.WaitUntilNotified();
@@ -50,13 +51,18 @@ class Mailbox {
 
   bool AboveHighWater() const { return bytes_ > high_water_; }
 
-  // Waits until the queue is below its low-water mark (or closed). False when the deadline came first.
+  // Above the high-water mark, waits until the queue is down at its low-water mark (or closed).
+  // False when the deadline came first or the calling task was cancelled.
   Awaitable<bool> WaitForRoom(Clock& clock, Deadline deadline) {
-    if (HasRoom()) {
-      co_return true;
+    const bool cancelled = co_await IsCancelled();
+    if (cancelled || HasRoom()) {
+      co_return HasRoom();
     }
+    ++paused_producers_;
     co_await RunUntil(clock, deadline, WaitUntilRoom());
-    co_return HasRoom();
+    const bool room = HasRoom();
+    --paused_producers_;
+    co_return room;
   }
 
   // Drops items of the ordinary lane; returns how many.
@@ -122,20 +128,22 @@ class Mailbox {
     return std::move(entry.item);
   }
 
-  bool HasRoom() const { return closed_ || bytes_ <= (paused_ ? low_water_ : high_water_); }
+  bool HasRoom() const {
+    return closed_ || bytes_ <= (paused_producers_ > 0 ? low_water_ : high_water_);
+  }
 
   void NotifyIfRoom() {
-    if (paused_ && bytes_ <= low_water_) {
+    if (paused_producers_ > 0 && bytes_ <= low_water_) {
       drained_.Notify();
     }
   }
 
   Awaitable<void> WaitUntilRoom() {
-    paused_ = true;
-    while (!HasRoom() && !co_await IsCancelled()) {
+    bool cancelled = co_await IsCancelled();
+    while (!HasRoom() && !cancelled) {
       co_await drained_.WaitUntilNotified();
+      cancelled = co_await IsCancelled();
     }
-    paused_ = false;
   }
 
   const std::size_t high_water_;
@@ -146,7 +154,7 @@ class Mailbox {
   Lane ordinary_;
   std::size_t bytes_ = 0;
   bool closed_ = false;
-  bool paused_ = false;  // A producer waits for the low-water mark.
+  int paused_producers_ = 0;  // They wait for the low-water mark.
 };
 
 }  // namespace voicebridge

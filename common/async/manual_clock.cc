@@ -3,7 +3,8 @@
 namespace voicebridge {
 
 Awaitable<bool> ManualClock::SleepUntil(Deadline deadline) {
-  if (co_await IsCancelled()) {
+  const bool cancelled = co_await IsCancelled();
+  if (cancelled) {
     co_return false;
   }
   if (deadline.HasPassed(now_)) {

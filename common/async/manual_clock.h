@@ -3,7 +3,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,8 +12,8 @@
 
 namespace voicebridge {
 
-// Advance runs the io_context until it is idle, moves to the next sleeper's deadline, wakes it, and so
-// on: the order of events is exact and repeatable. Use from the io_context's thread only.
+// Advance runs the io_context until it is idle, moves to the next sleeper's deadline, wakes it, and
+// so on: the order of events is exact and repeatable. Use from the io_context's thread only.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(net::io_context& io) : io_(io) {}

@@ -3,7 +3,6 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -14,7 +13,8 @@
 namespace voicebridge {
 namespace {
 
-// Cancellation is terminal and does not throw: a task that is told to stop can still await its clean-up.
+// Cancellation is terminal and does not throw: a task that is told to stop can still await its
+// clean-up.
 Awaitable<void> RunTask(Awaitable<void> task) {
   co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
   co_await net::this_coro::throw_if_cancelled(false);
@@ -60,8 +60,10 @@ void TaskGroup::CancelAll() {
 }
 
 Awaitable<void> TaskGroup::WaitUntilEmpty() {
-  while (!tasks_.empty() && !co_await IsCancelled()) {
+  bool cancelled = co_await IsCancelled();
+  while (!tasks_.empty() && !cancelled) {
     co_await changed_.WaitUntilNotified();
+    cancelled = co_await IsCancelled();
   }
 }
 

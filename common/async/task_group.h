@@ -1,9 +1,8 @@
 // The owner of coroutines: every task in the project belongs to one of these.
 #pragma once
 
-#include <boost/asio/cancellation_signal.hpp>
-
 #include <atomic>
+#include <boost/asio/cancellation_signal.hpp>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -18,16 +17,18 @@
 
 namespace voicebridge {
 
-// Live tasks of a process, over all its groups; read by metrics and the watchdog from other threads.
+// Live tasks of a process, over all its groups; read by metrics and the watchdog from other
+// threads.
 using LiveTasks = std::atomic<std::int64_t>;
 
-// Owned by the object whose work it runs, as its last member, so that tasks may use every other member.
-// All calls come from the group's executor. None of its tasks outlives the group: the owner closes,
-// cancels and joins it first, and the destructor ends the process if a task is left, because that
-// task would go on in freed memory.
+// Owned by the object whose work it runs, as its last member, so that tasks may use every other
+// member. All calls come from the group's executor. None of its tasks outlives the group: the owner
+// closes, cancels and joins it first, and the destructor ends the process if a task is left,
+// because that task would go on in freed memory.
 class TaskGroup {
  public:
-  // Told of an exception that crossed a task's boundary, which is a bug; the task ends, others go on.
+  // Told of an exception that crossed a task's boundary, which is a bug; the task ends, others go
+  // on.
   using OnFailure = std::function<void(std::string_view task, const std::string& what)>;
 
   TaskGroup(net::any_io_executor executor, LiveTasks& live_tasks, OnFailure on_failure);
