@@ -27,7 +27,7 @@ VIOLATIONS = [
     ("pure_files", "bridge_worker/conversation/a.cc", "#include <boost/asio/awaitable.hpp>\n"),
     ("pure_files", "gateway/relay/session_relay.h", "#pragma once\n#include <grpcpp/grpcpp.h>\n"),
     ("pure_files", "bridge_worker/upstream/realtime_protocol.cc", '#include "common/websocket/connection.h"\n'),
-    ("runtime_users", "gateway/relay/b.cc", '#include "common/runtime/shard.h"\n'),
+    ("runtime_users", "gateway/client/b.cc", '#include "common/runtime/shard.h"\n'),
     ("proto_imports", "proto/voicebridge/v1/c.proto", 'import "grpc/health/v1/health.proto";\n'),
     ("forbidden_words", "gateway/relay/c.cc", "void F() { co_spawn(e, G(), net::detached); }\n"),
     ("forbidden_words", "gateway/relay/d.cc", "auto now = std::chrono::system_clock::now();\n"),

@@ -17,7 +17,7 @@ MAY_INCLUDE = {
     "common/observability": BASE + ["common/http", "common/json"],
     "common/config": BASE + ["common/json", "common/process"],
     "common/admin": BASE + ["common/drain", "common/rpc"],
-    "common/runtime": BASE + ["common/rpc"],
+    "common/runtime": BASE + ["common/rpc", "common/process"],  # Settling yields the exit code.
     "common/drain": BASE + ["common/process"],  # The watchdog ends the process with one of our exit codes.
     "gateway": ["common", "gateway", MESSAGES],
     "bridge_worker": ["common", "bridge_worker", MESSAGES],
@@ -32,9 +32,12 @@ PURE = re.compile(
 PURE_PROJECT = ["common/core", "common/json", MESSAGES]
 IO_LIBRARIES = re.compile(r"^(boost/(asio|beast)|grpc|spdlog|prometheus|sys/|unistd\.h|thread|mutex)")
 
-# Who joins shards, sessions and servers: only the compositions know the runtime.
+# Who knows shards: the compositions, and the shells that run a session or open calls on a shard. All else
+# sees an executor, a stream, a connection.
 RUNTIME_USERS = re.compile(
-    r"^(common/runtime/|gateway/(gateway|main)\.|bridge_worker/(worker|main)\.|tests/)")
+    r"^(common/runtime/|tests/|gateway/(gateway|main)\.|bridge_worker/(worker|main)\.|"
+    r"gateway/(http/gateway_service|relay/relay_driver|workers/worker_(link|watch))\.|"
+    r"bridge_worker/session/(bridge_service|session_driver)\.)")
 
 # Dates that people or other hosts read: log lines, the expiry of secrets.
 WALL_CLOCK_USERS = r"^(common/observability/log|gateway/http/gateway_service|common/core/wall_clock)\."
@@ -44,7 +47,8 @@ FORBIDDEN_WORDS = [
     (r"\bdetached\b", r"^$", "every task has an owner: spawn it into a TaskGroup"),
     (r"\bsystem_clock\s*::\s*now\b", WALL_CLOCK_USERS, "clocks are monotonic and passed in"),
     (r"\bsleep_(for|until)\b", r"^common/runtime/shard\.cc$", "wait for an event with a deadline"),
-    (r"\bsteady_timer\b", r"^common/async/", "Clock::SleepUntil is the one way to wait for time"),
+    # getaddrinfo cannot be interrupted: its waiter gives up by a timer of its own.
+    (r"\bsteady_timer\b", r"^common/(async/|websocket/tcp_connect\.)", "Clock::SleepUntil is the one way to wait for time"),
 ]
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 FILE_LINES_MAX = 500
@@ -80,7 +84,7 @@ def pure_files(tree):
 
 
 def runtime_users(tree):
-    """Only compositions and tests know the runtime."""
+    """Only compositions, the shells of sessions and tests know the runtime."""
     for path, line, quoted, name in includes(tree):
         if quoted and covers("common/runtime", name) and not RUNTIME_USERS.match(path):
             yield path, line, f"may not include {name}"
