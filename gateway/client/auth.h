@@ -4,9 +4,9 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/core/secret.h"
@@ -51,7 +51,9 @@ struct ClientSecretClaims {
   std::int64_t expires_at = 0;
 };
 
-// `ek_` and a JWT (HS256, header kid). UNAUTHENTICATED says expired, forged or malformed.
+// `ek_` and a JWT (HS256, header kid); empty when a claim is no UTF-8. UNAUTHENTICATED says expired,
+// forged or malformed.
+inline constexpr std::string_view kClientSecretPrefix = "ek_";
 std::string MintClientSecret(const SigningKeys& keys, const ClientSecretClaims& claims);
 absl::StatusOr<ClientSecretClaims> VerifyClientSecret(const SigningKeys& keys,
                                                       std::string_view secret,

@@ -1,6 +1,7 @@
 // The browser's side of the wire in JSON mode: OpenAI's Realtime events as text messages. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -9,11 +10,11 @@
 
 namespace voicebridge::gateway {
 
-// A client event other than audio. `json` is the message as it came (it is forwarded unchanged).
+// A client event other than audio; the message itself is forwarded unchanged.
 struct DecodedEvent {
   std::string type;
   std::string event_id;       // Empty: none.
-  // Of conversation.item.truncate, which the relay clamps, and of response.cancel.
+  // Where present: of conversation.item.truncate, which the relay clamps, and of response.cancel.
   std::string item_id;
   std::string response_id;
   std::int64_t audio_end_ms = -1;  // -1: not a truncate.
