@@ -1,0 +1,173 @@
+#include "gateway/workers/worker_directory.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace voicebridge::gateway {
+namespace {
+
+constexpr TimePoint kStart{hours(1)};
+
+v1::WorkerStatus Status(std::uint64_t number, v1::WorkerStatus::State state,
+                        std::uint32_t sessions = 0, const std::string& start_id = "start_1") {
+  v1::WorkerStatus status;
+  status.set_number(number);
+  status.set_state(state);
+  status.set_sessions(sessions);
+  status.set_capacity(10);
+  status.set_start_id(start_id);
+  return status;
+}
+
+WorkerState StateOf(const WorkerDirectory& directory, std::size_t index = 0) {
+  return directory.Snapshot()->at(index).state;
+}
+
+TEST(WorkerDirectory, KnowsNothingOfAWorkerUntilItSpeaks) {
+  WorkerDirectory directory({"a:1", "b:1", "a:1"});
+  ASSERT_EQ(directory.Snapshot()->size(), 2U);
+  EXPECT_EQ(StateOf(directory), WorkerState::kUnknown);
+  EXPECT_FALSE(directory.AnyServing());
+  EXPECT_EQ(directory.NextDeadline(), std::nullopt);
+  directory.OnTime(kStart + hours(1));
+  EXPECT_EQ(StateOf(directory), WorkerState::kUnknown);
+}
+
+TEST(WorkerDirectory, FollowsWhatAWorkerSays) {
+  WorkerDirectory directory({"a:1"});
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 3), kStart);
+  EXPECT_EQ(directory.Snapshot()->front(), (WorkerView{"a:1", WorkerState::kServing, 3, 10}));
+  EXPECT_TRUE(directory.AnyServing());
+  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::FULL, 10), kStart);
+  EXPECT_EQ(StateOf(directory), WorkerState::kFull);
+  directory.OnStatus("a:1", Status(3, v1::WorkerStatus::DRAINING), kStart);
+  EXPECT_EQ(StateOf(directory), WorkerState::kDraining);
+  EXPECT_FALSE(directory.AnyServing());
+  directory.OnStatus("a:1", Status(4, v1::WorkerStatus::STATE_UNSPECIFIED), kStart);
+  EXPECT_EQ(StateOf(directory), WorkerState::kUnknown);
+}
+
+TEST(WorkerDirectory, IgnoresAnOlderNumberOfTheSameStart) {
+  WorkerDirectory directory({"a:1"});
+  directory.OnStatus("a:1", Status(5, v1::WorkerStatus::DRAINING), kStart);
+  directory.OnStatus("a:1", Status(4, v1::WorkerStatus::SERVING), kStart + seconds(1));
+  EXPECT_EQ(StateOf(directory), WorkerState::kDraining);
+  EXPECT_EQ(directory.NextDeadline(), kStart + kWorkerSilenceMax);
+}
+
+TEST(WorkerDirectory, TakesANewStartForANewProcessAndNeverGoesBack) {
+  WorkerDirectory directory({"a:1"});
+  directory.OnStatus("a:1", Status(500, v1::WorkerStatus::DRAINING), kStart);
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 0, "start_2"), kStart);
+  EXPECT_EQ(StateOf(directory), WorkerState::kServing);
+  directory.OnStatus("a:1", Status(501, v1::WorkerStatus::DRAINING), kStart);
+  EXPECT_EQ(StateOf(directory), WorkerState::kServing);
+}
+
+TEST(WorkerDirectory, SuspectsAWorkerAfterTwoSecondsOfSilenceAndNotBefore) {
+  WorkerDirectory directory({"a:1"});
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING), kStart);
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING), kStart + milliseconds(500));
+  EXPECT_EQ(directory.NextDeadline(), kStart + milliseconds(2500));
+  directory.OnTime(kStart + milliseconds(2499));
+  EXPECT_EQ(StateOf(directory), WorkerState::kServing);
+  directory.OnTime(kStart + milliseconds(2500));
+  EXPECT_EQ(StateOf(directory), WorkerState::kSuspect);
+  EXPECT_EQ(directory.NextDeadline(), std::nullopt);
+  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::SERVING), kStart + seconds(3));
+  EXPECT_EQ(StateOf(directory), WorkerState::kServing);
+}
+
+TEST(WorkerDirectory, SuspectsAWorkerWhoseWatchBroke) {
+  WorkerDirectory directory({"a:1", "b:1"});
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING), kStart);
+  directory.OnWatchBroken("a:1", kStart);
+  directory.OnWatchBroken("b:1", kStart);
+  EXPECT_EQ(StateOf(directory, 0), WorkerState::kSuspect);
+  EXPECT_EQ(StateOf(directory, 1), WorkerState::kUnknown);
+}
+
+TEST(WorkerDirectory, ForgetsOnlyTheAddressesThatAreGone) {
+  WorkerDirectory directory({"a:1", "b:1"});
+  directory.OnStatus("b:1", Status(7, v1::WorkerStatus::SERVING, 2), kStart);
+  directory.SetAddresses({"b:1", "c:1"});
+  ASSERT_EQ(directory.Snapshot()->size(), 2U);
+  EXPECT_EQ(directory.Snapshot()->at(0), (WorkerView{"b:1", WorkerState::kServing, 2, 10}));
+  EXPECT_EQ(directory.Snapshot()->at(1), (WorkerView{"c:1", WorkerState::kUnknown, 0, 0}));
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING), kStart);
+  EXPECT_EQ(directory.Snapshot()->size(), 2U);
+}
+
+TEST(WorkerDirectory, KeepsASnapshotAsItWasAndReplacesItOnlyOnChange) {
+  WorkerDirectory directory({"a:1"});
+  const auto before = directory.Snapshot();
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 1), kStart);
+  const auto after = directory.Snapshot();
+  EXPECT_EQ(before->front().state, WorkerState::kUnknown);
+  EXPECT_EQ(after->front().state, WorkerState::kServing);
+  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::SERVING, 1), kStart + seconds(1));
+  EXPECT_EQ(directory.Snapshot(), after);
+}
+
+WorkerView Serving(const std::string& address, std::uint32_t sessions, std::uint32_t capacity) {
+  return {address, WorkerState::kServing, sessions, capacity};
+}
+
+TEST(ChooseWorker, RoutesOnlyToServingWorkersThatAreNotExcluded) {
+  const WorkerViews workers = {{"unknown", WorkerState::kUnknown, 0, 10},
+                               {"suspect", WorkerState::kSuspect, 0, 10},
+                               {"draining", WorkerState::kDraining, 0, 10},
+                               {"full", WorkerState::kFull, 0, 10},
+                               Serving("good", 9, 10),
+                               Serving("tried", 0, 10)};
+  const std::vector<std::string> excluded = {"tried"};
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_EQ(ChooseWorker(workers, excluded, random()), "good");
+  }
+  const std::vector<std::string> all = {"tried", "good"};
+  EXPECT_EQ(ChooseWorker(workers, all, 1), std::nullopt);
+  EXPECT_EQ(ChooseWorker({}, {}, 1), std::nullopt);
+}
+
+TEST(ChooseWorker, PrefersTheLowerShareOfCapacity) {
+  const WorkerViews workers = {Serving("small", 2, 4), Serving("large", 3, 100)};
+  std::mt19937_64 random(2);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(ChooseWorker(workers, {}, random()), "large");
+  }
+}
+
+TEST(ChooseWorker, IsDecidedByItsRandomNumber) {
+  const WorkerViews workers = {Serving("a", 1, 10), Serving("b", 1, 10), Serving("c", 1, 10)};
+  EXPECT_EQ(ChooseWorker(workers, {}, 0), "a");
+  EXPECT_EQ(ChooseWorker(workers, {}, 1), "b");
+  EXPECT_EQ(ChooseWorker(workers, {}, 2), "c");
+  const WorkerViews uneven = {Serving("a", 5, 10), Serving("b", 1, 10), Serving("c", 2, 10)};
+  EXPECT_EQ(ChooseWorker(uneven, {}, 0), "b");                        // a against b.
+  EXPECT_EQ(ChooseWorker(uneven, {}, std::uint64_t{1} << 32U), "c");  // a against c.
+}
+
+TEST(ChooseWorker, SpreadsSessionsEvenly) {
+  constexpr std::uint32_t kWorkers = 8;
+  constexpr std::uint32_t kSessionsEach = 100;
+  WorkerViews workers;
+  for (std::uint32_t i = 0; i < kWorkers; ++i) {
+    workers.push_back(Serving(std::to_string(i), 0, 1000));
+  }
+  std::mt19937_64 random(3);
+  for (std::uint32_t i = 0; i < kWorkers * kSessionsEach; ++i) {
+    const std::string chosen = *ChooseWorker(workers, {}, random());
+    ++workers[std::stoul(chosen)].sessions;
+  }
+  for (const WorkerView& worker : workers) {
+    EXPECT_NEAR(worker.sessions, kSessionsEach, 5) << worker.address;
+  }
+}
+
+}  // namespace
+}  // namespace voicebridge::gateway
