@@ -22,7 +22,7 @@ constexpr std::array<Kind, 10> kKinds = {{{"refuse", Argument::kRequired},
                                           {"accept_delay", Argument::kRequired},
                                           {"configure_delay", Argument::kRequired},
                                           {"mute", Argument::kOptional},
-                                          {"no_close", Argument::kNone},
+                                          {"no_close", Argument::kOptional},
                                           {"drop", Argument::kNone},
                                           {"drop_after", Argument::kRequired},
                                           {"flood", Argument::kOptional},
@@ -106,6 +106,12 @@ absl::StatusOr<Fault> ParseFault(const json::object& request) {
   return fault;
 }
 
+bool AppliesToOpenSession(const Fault& fault) {
+  static constexpr std::array<std::string_view, 6> kNames = {
+      "drop", "drop_after", "mute", "no_close", "flood", "configure_delay"};
+  return std::find(kNames.begin(), kNames.end(), fault.name) != kNames.end();
+}
+
 void Apply(const Fault& fault, SessionFaults& faults) {
   const std::uint64_t argument = fault.argument.value_or(0);
   if (fault.name == "refuse") {
@@ -121,6 +127,7 @@ void Apply(const Fault& fault, SessionFaults& faults) {
     faults.mute_after = fault.argument;
   } else if (fault.name == "no_close") {
     faults.no_close = true;
+    faults.no_close_after = fault.argument;
   } else if (fault.name == "drop") {
     faults.drop = true;
   } else if (fault.name == "drop_after") {

@@ -15,21 +15,28 @@
 
 namespace voicebridge::simulator {
 
-// What one session does wrong. Counts of events are of those sent by the server.
+// What one session does wrong. Counts are of server events unless it says otherwise.
 struct SessionFaults {
-  std::optional<unsigned> refuse_status;    // At the upgrade.
-  bool bad_key = false;                     // Upgrade, error, close 3000.
-  bool drop = false;                        // Cut right after the upgrade.
-  std::optional<std::uint64_t> drop_after;  // Cut after so many events.
-  bool mute = false;                        // Neither sends nor reads any more ...
-  std::optional<std::uint64_t>
-      mute_after;         // ... after so many events; without: after session.updated.
-  bool no_close = false;  // Never answers a close frame.
-  bool flood = false;     // After session.updated, as fast as the peer reads ...
-  std::optional<std::uint64_t> flood_mib;    // ... up to this much; without: for ever.
-  Duration accept_delay{};                   // Before session.created.
-  Duration configure_delay{};                // Before session.updated.
-  std::optional<Duration> session_length{};  // Until session_expired.
+  // At the upgrade.
+  std::optional<unsigned> refuse_status;
+  // Upgrade, error, close 3000.
+  bool bad_key = false;
+  // Cut right after the upgrade, or after so many events.
+  bool drop = false;
+  std::optional<std::uint64_t> drop_after;
+  // Neither sends nor reads after so many events, or else after session.updated.
+  bool mute = false;
+  std::optional<std::uint64_t> mute_after;
+  // Reads no more, and so answers no close frame, after so many client events, or else after the
+  // first session.update. It still sends.
+  bool no_close = false;
+  std::optional<std::uint64_t> no_close_after;
+  // After session.updated, as fast as the peer reads, up to so much.
+  bool flood = false;
+  std::optional<std::uint64_t> flood_mib;
+  Duration accept_delay{};                      // Before session.created.
+  Duration configure_delay{};                   // Before session.updated.
+  std::optional<Duration> session_length = {};  // Until session_expired.
 };
 
 struct Fault {
@@ -43,6 +50,9 @@ struct Fault {
 absl::StatusOr<Fault> ParseFault(std::string_view text);
 // {"fault":"NAME","arg":N|"N","session":"..."?,"count":N?}
 absl::StatusOr<Fault> ParseFault(const json::object& request);
+
+// Whether it can still happen to a session that has begun.
+bool AppliesToOpenSession(const Fault& fault);
 
 // Adds one fault to what a session does.
 void Apply(const Fault& fault, SessionFaults& faults);

@@ -53,7 +53,7 @@ class RealtimeModel final : public SessionModel {
   Effects BeginFlood() override;
   Effects FloodMore() override;
 
-  void set_configure_delay(Duration delay) { options_.configure_delay = delay; }
+  void SetConfigureDelay(Duration delay) override { options_.configure_delay = delay; }
 
  private:
   using Refused = std::optional<Refusal>;

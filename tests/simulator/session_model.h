@@ -47,6 +47,9 @@ class SessionModel {
   virtual Effects HandleTime(TimePoint now) = 0;
   virtual std::optional<TimePoint> NextDeadline() const = 0;
 
+  // From the next session.update on.
+  virtual void SetConfigureDelay(Duration delay) = 0;
+
   // A response whose audio never ends: its opening events, then a delta per call.
   virtual Effects BeginFlood() = 0;
   virtual Effects FloodMore() = 0;
