@@ -1,12 +1,25 @@
 #include "common/core/base64.h"
 
 #include <absl/strings/escaping.h>
-
 #include <openssl/evp.h>
 
 #include <cstddef>
 
 namespace voicebridge {
+namespace {
+
+// Whether the last character before the padding carries bits that belong to no byte, which absl
+// allows.
+bool HasBitsLeftOver(std::string_view text, std::size_t padding) {
+  if (padding == 0) {
+    return false;
+  }
+  const std::string_view without_leftover = padding == 2 ? "AQgw" : "AEIMQUYcgkosw048";
+  return without_leftover.find(text[text.size() - 1 - padding]) == std::string_view::npos;
+}
+
+}  // namespace
+
 void AppendBase64(std::string_view bytes, std::string& out) {
   const std::size_t before = out.size();
   const std::size_t length = (bytes.size() + 2) / 3 * 4;
@@ -27,7 +40,7 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
     return std::nullopt;
   }
   const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  if (bytes.size() != text.size() / 4 * 3 - padding) {
+  if (bytes.size() != text.size() / 4 * 3 - padding || HasBitsLeftOver(text, padding)) {
     return std::nullopt;
   }
   return bytes;

@@ -1,6 +1,7 @@
 #include "common/json/json.h"
 
-#include <boost/json/parse.hpp>
+#include <boost/json/error.hpp>
+#include <boost/json/stream_parser.hpp>
 
 #include "common/core/status.h"
 
@@ -8,10 +9,18 @@ namespace voicebridge {
 
 absl::StatusOr<json::object> ParseObject(std::string_view text) {
   boost::system::error_code error;
-  json::value value = json::parse(text, error);
-  if (error) {
-    return InvalidArgument("not valid JSON: {}", error.message());
+  json::stream_parser parser;
+  const std::size_t parsed = parser.write_some(text.data(), text.size(), error);
+  if (!error && parsed < text.size()) {
+    error = json::error::extra_data;
   }
+  if (!error) {
+    parser.finish(error);
+  }
+  if (error) {
+    return InvalidArgument("not valid JSON: {} at byte {}", error.message(), parsed);
+  }
+  json::value value = parser.release();
   if (!value.is_object()) {
     return InvalidArgument("expected a JSON object");
   }
