@@ -108,7 +108,7 @@ void Transcript::Committed(const std::string& item_id, const Placement& placemen
                            std::uint64_t through_sample, bool transcribed) {
   v1::SnapshotDelta delta;
   delta.set_committed_through_sample(through_sample);
-  if (Find(item_id) == nullptr) {
+  if (!item_id.empty() && Find(item_id) == nullptr) {
     v1::ConversationItem& item = *Place(placement, delta).mutable_item();
     item.set_id(item_id);
     json::object content{{"type", "input_audio"}};
