@@ -4,11 +4,9 @@
 //   * it is spawned into a TaskGroup, never detached;
 //   * errors are values: I/O uses kNoThrow tuples, cancellation does not throw;
 //   * no lambda is a coroutine;
-//   * in an expression with co_await there is no aggregate or lambda temporary: name it, then move
-//   it.
-//   * no co_await stands in the condition of an if, while or switch: name its result first (in a
-//   coroutine
-//     without a local variable the frame is laid out wrongly, and the first resumption crashes).
+//   * an expression with co_await has no aggregate or lambda temporary: name it, then move it;
+//   * no co_await stands in the condition of an if, while or switch: name its result first. Without
+//     a local variable the frame is laid out wrongly, and the first resumption crashes.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
