@@ -74,7 +74,7 @@ Awaitable<void> BridgeService::AcceptConverse(Lane& lane) {
                                      SessionDriver::GatewayStream::Call* call, void* tag) {
     service_.RequestConverse(context, call, &lane.queue, &lane.queue, tag);
   };
-  while (!co_await IsCancelled()) {
+  while (true) {
     auto stream = co_await SessionDriver::GatewayStream::Accept(lane.shard.executor(), request);
     if (stream == nullptr) {
       co_return;
@@ -98,7 +98,7 @@ Awaitable<void> BridgeService::AcceptWatch(Lane& lane) {
                                  WatchStream::Call* call, void* tag) {
     service_.RequestWatchStatus(context, request, call, &lane.queue, &lane.queue, tag);
   };
-  while (!co_await IsCancelled()) {
+  while (true) {
     auto stream = co_await WatchStream::Accept(lane.shard.executor(), arm);
     if (stream == nullptr) {
       co_return;
@@ -110,13 +110,16 @@ Awaitable<void> BridgeService::AcceptWatch(Lane& lane) {
 Awaitable<void> BridgeService::Watch(Lane& lane, std::unique_ptr<WatchStream> stream) {
   const CallCount count(environment_.gauges.calls);
   Clock& clock = lane.shard.clock();
-  while (!stream->gone() && !co_await IsCancelled()) {
-    if (!co_await stream->Write(CurrentStatus(),
-                                Deadline::After(clock.Now(), limits::kCloseMax))) {
+  bool cancelled = false;
+  while (!stream->gone() && !cancelled) {
+    const bool written =
+        co_await stream->Write(CurrentStatus(), Deadline::After(clock.Now(), limits::kCloseMax));
+    if (!written) {
       co_return;
     }
     co_await RunUntil(clock, Deadline::After(clock.Now(), kStatusInterval),
                       lane.status_changed.WaitUntilNotified());
+    cancelled = co_await IsCancelled();
   }
 }
 
@@ -138,11 +141,12 @@ v1::WorkerStatus BridgeService::CurrentStatus() {
 
 template <class Request, class Response, class Arm>
 Awaitable<void> BridgeService::RefuseUnary(Lane& lane, Arm arm) {
-  while (!co_await IsCancelled()) {
+  while (true) {
     const auto call = std::make_shared<RefusedCall<Request, Response>>(lane.shard.executor());
     call->operation.Begin(call);
     arm(*call);
-    if (!co_await call->operation.Wait()) {
+    const bool accepted = co_await call->operation.Wait();
+    if (!accepted) {
       co_return;
     }
     call->operation.Begin(call);
@@ -175,7 +179,7 @@ Awaitable<void> BridgeService::RefuseDrain(Lane& lane) {
                                  DrainStream::Call* call, void* tag) {
     service_.RequestDrain(context, request, call, &lane.queue, &lane.queue, tag);
   };
-  while (!co_await IsCancelled()) {
+  while (true) {
     auto stream = co_await DrainStream::Accept(lane.shard.executor(), arm);
     if (stream == nullptr) {
       co_return;

@@ -85,7 +85,8 @@ Awaitable<void> SessionDriver::Run() {
 // --- the handshake ------------------------------------------------------------------------------
 
 Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
-  if (!co_await RunUntil(shard_.clock(), deadline, ReadAttach())) {
+  const bool came = co_await RunUntil(shard_.clock(), deadline, ReadAttach());
+  if (!came) {
     co_return DeadlineExceeded("no Attach within the handshake budget");
   }
   const absl::StatusOr<v1::Profile> profile = CheckAttach();
@@ -162,7 +163,8 @@ Awaitable<void> SessionDriver::Serve(Deadline handshake) {
     tasks_.TrySpawn("read upstream", ReadUpstream());
     tasks_.TrySpawn("write upstream", WriteUpstream());
     Feed(TimePassed{});
-    if (!co_await RunUntil(shard_.clock(), handshake, WaitUntilReadyOrEnded())) {
+    const bool in_time = co_await RunUntil(shard_.clock(), handshake, WaitUntilReadyOrEnded());
+    if (!in_time) {
       RequestEnd(v1::END_REASON_UPSTREAM_UNAVAILABLE,
                  "The Realtime API did not confirm the session in time.");
     }
@@ -176,15 +178,13 @@ Awaitable<void> SessionDriver::Serve(Deadline handshake) {
 }
 
 Awaitable<void> SessionDriver::WaitUntilReadyOrEnded() {
-  while (!ready_ && !end_reason_ && !co_await IsCancelled()) {
-    co_await changed_.WaitUntilNotified();
-  }
+  const auto decided = [this] { return ready_ || end_reason_; };
+  co_await changed_.WaitUntil(decided);
 }
 
 Awaitable<void> SessionDriver::WaitUntilEnded() {
-  while (!end_reason_ && !co_await IsCancelled()) {
-    co_await changed_.WaitUntilNotified();
-  }
+  const auto ended = [this] { return end_reason_.has_value(); };
+  co_await changed_.WaitUntil(ended);
 }
 
 Awaitable<void> SessionDriver::TearDown() {
@@ -209,7 +209,8 @@ Awaitable<void> SessionDriver::TearDown() {
   gateway_queue_.Close();
   upstream_queue_.Discard();
   tasks_.Close();
-  if (!co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax))) {
+  const bool joined = co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax));
+  if (!joined) {
     if (upstream_ != nullptr) {
       upstream_->Abort();
     }
@@ -251,11 +252,18 @@ Awaitable<void> SessionDriver::ReadGateway() {
     }
     HandleGatewayFrame(*frame);
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
-    if (!co_await upstream_queue_.WaitForRoom(shard_.clock(), limit)) {
+    const bool upstream_reads = co_await upstream_queue_.WaitForRoom(shard_.clock(), limit);
+    if (!upstream_reads) {
       RequestEnd(v1::END_REASON_UPSTREAM_STALLED, "The Realtime API stopped reading.");
-    } else if (!co_await gateway_queue_.WaitForRoom(shard_.clock(), limit)) {
-      RequestEnd(v1::END_REASON_SLOW_CLIENT, "The client did not read for too long.");
     }
+    co_await PauseForGateway(limit);
+  }
+}
+
+Awaitable<void> SessionDriver::PauseForGateway(Deadline limit) {
+  const bool gateway_reads = co_await gateway_queue_.WaitForRoom(shard_.clock(), limit);
+  if (!gateway_reads) {
+    RequestEnd(v1::END_REASON_SLOW_CLIENT, "The client did not read for too long.");
   }
 }
 
@@ -285,13 +293,16 @@ void SessionDriver::HandleGatewayFrame(v1::ToWorker& frame) {
 }
 
 Awaitable<void> SessionDriver::WriteGateway() {
-  while (std::optional<v1::ToGateway> frame = co_await gateway_queue_.Pop()) {
+  std::optional<v1::ToGateway> frame = co_await gateway_queue_.Pop();
+  while (frame) {
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
-    if (!co_await gateway_->Write(*std::move(frame), limit)) {
+    const bool written = co_await gateway_->Write(*std::move(frame), limit);
+    if (!written) {
       RequestEnd(v1::END_REASON_CLIENT_LOST, "The gateway is gone.");
       gateway_queue_.Discard();
       co_return;
     }
+    frame = co_await gateway_queue_.Pop();
   }
   co_await gateway_->Finish(grpc::Status::OK,
                             Deadline::After(shard_.clock().Now(), limits::kCloseMax));
@@ -308,16 +319,14 @@ Awaitable<void> SessionDriver::ReadUpstream() {
       Feed(UpstreamMessage{incoming.kind == Incoming::Kind::kText ? incoming.payload
                                                                   : std::string_view()});
     }
-    const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
-    if (!co_await gateway_queue_.WaitForRoom(shard_.clock(), limit)) {
-      RequestEnd(v1::END_REASON_SLOW_CLIENT, "The client did not read for too long.");
-    }
+    co_await PauseForGateway(Deadline::After(shard_.clock().Now(), limits::kPauseMax));
   }
 }
 
 // Ends when the queue is discarded, and then closes the socket: it is the only writer.
 Awaitable<void> SessionDriver::WriteUpstream() {
-  while (const std::optional<UpstreamFrame> frame = co_await upstream_queue_.Pop()) {
+  std::optional<UpstreamFrame> frame = co_await upstream_queue_.Pop();
+  while (frame) {
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
     absl::Status written;
     if (const auto* audio = std::get_if<SendUpstreamAudio>(&*frame)) {
@@ -334,6 +343,7 @@ Awaitable<void> SessionDriver::WriteUpstream() {
       upstream_->Abort();
       co_return;
     }
+    frame = co_await upstream_queue_.Pop();
   }
   co_await upstream_->Close(Deadline::After(shard_.clock().Now(), limits::kCloseMax));
 }

@@ -59,6 +59,7 @@ class SessionDriver {
   Awaitable<void> TearDown();
 
   Awaitable<void> ReadGateway();
+  Awaitable<void> PauseForGateway(Deadline limit);
   Awaitable<void> WriteGateway();
   Awaitable<void> ReadUpstream();
   Awaitable<void> WriteUpstream();

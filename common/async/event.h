@@ -23,6 +23,18 @@ class Event {
     co_await timer_.async_wait(kNoThrow);
   }
 
+  // Waits until `condition()` holds; false when the calling task was cancelled first. Whoever changes
+  // the condition notifies.
+  template <class Condition>
+  Awaitable<bool> WaitUntil(Condition condition) {
+    bool cancelled = co_await IsCancelled();
+    while (!cancelled && !condition()) {
+      co_await WaitUntilNotified();
+      cancelled = co_await IsCancelled();
+    }
+    co_return condition();
+  }
+
   // Wakes all who wait now.
   void Notify() { timer_.cancel(); }
 

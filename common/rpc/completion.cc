@@ -3,13 +3,9 @@
 namespace voicebridge {
 
 Awaitable<bool> Operation::Wait() {
-  while (pending_) {
-    co_await completed_.WaitUntilNotified();
-    if (pending_ && co_await IsCancelled()) {
-      co_return false;
-    }
-  }
-  co_return ok_;
+  const auto returned = [this] { return !pending_; };
+  const bool came_back = co_await completed_.WaitUntil(returned);
+  co_return came_back && ok_;
 }
 
 void Operation::OnCompletion(bool ok) {

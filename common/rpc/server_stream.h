@@ -86,7 +86,8 @@ class ServerStream final : public MessageStream<In, Out> {
     auto core = std::make_shared<Core>(executor);
     core->ArmAccept();
     request(&core->context, &core->call, core->accept.tag());
-    if (!co_await core->WaitAccepted()) {
+    const bool accepted = co_await core->WaitAccepted();
+    if (!accepted) {
       co_return nullptr;
     }
     co_return std::unique_ptr<ServerStream>(new ServerStream(std::move(core)));
@@ -145,7 +146,8 @@ class ServerWriter {
     auto core = std::make_shared<Core>(executor);
     core->ArmAccept();
     arm(&core->context, &core->request, &core->call, core->accept.tag());
-    if (!co_await core->WaitAccepted()) {
+    const bool accepted = co_await core->WaitAccepted();
+    if (!accepted) {
       co_return nullptr;
     }
     co_return std::unique_ptr<ServerWriter>(new ServerWriter(std::move(core)));

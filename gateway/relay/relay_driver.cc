@@ -49,7 +49,8 @@ RelayDriver::RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfi
       tasks_(executor_, environment.gauges.tasks, environment.on_task_failure) {}
 
 Awaitable<void> RelayDriver::Run() {
-  if (!co_await Enter()) {
+  const bool entered = co_await Enter();
+  if (!entered) {
     co_return;
   }
   ++shard_.sessions;
@@ -89,10 +90,9 @@ Awaitable<bool> RelayDriver::Enter() {
 }
 
 Awaitable<void> RelayDriver::WaitUntilEnded() {
-  while (!end_reason_ && !co_await IsCancelled()) {
-    co_await ended_.WaitUntilNotified();
-  }
-  if (!end_reason_) {
+  const auto has_ended = [this] { return end_reason_.has_value(); };
+  const bool ended = co_await ended_.WaitUntil(has_ended);
+  if (!ended) {
     // The whole shard is being stopped.
     Feed(EndRequested{v1::END_REASON_DRAINING, Duration::zero()});
   }
@@ -111,7 +111,8 @@ Awaitable<void> RelayDriver::TearDown() {
   }
   client_queue_.Close();
   tasks_.Close();
-  if (!co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax))) {
+  const bool joined = co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax));
+  if (!joined) {
     client_->Abort();
     if (worker_ != nullptr) {
       worker_->Cancel();
@@ -164,22 +165,32 @@ Awaitable<void> RelayDriver::ReadClient() {
         co_return;
     }
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
-    if (!co_await worker_queue_.WaitForRoom(shard_.clock(), limit)) {
+    const bool worker_reads = co_await worker_queue_.WaitForRoom(shard_.clock(), limit);
+    if (!worker_reads) {
       Feed(Stalled{v1::END_REASON_UPSTREAM_STALLED});
-    } else if (!co_await client_queue_.WaitForRoom(shard_.clock(), limit)) {
-      Feed(Stalled{v1::END_REASON_SLOW_CLIENT});
     }
+    co_await PauseForClient(limit);
+  }
+}
+
+Awaitable<void> RelayDriver::PauseForClient(Deadline limit) {
+  const bool client_reads = co_await client_queue_.WaitForRoom(shard_.clock(), limit);
+  if (!client_reads) {
+    Feed(Stalled{v1::END_REASON_SLOW_CLIENT});
   }
 }
 
 Awaitable<void> RelayDriver::WriteClient() {
   std::string buffer;
-  while (const std::optional<ClientFrame> frame = co_await client_queue_.Pop()) {
-    if (!co_await WriteClientFrame(*frame, buffer)) {
+  std::optional<ClientFrame> frame = co_await client_queue_.Pop();
+  while (frame) {
+    const bool written = co_await WriteClientFrame(*frame, buffer);
+    if (!written) {
       client_queue_.Discard();
       client_->Abort();  // The reader sees the end and reports it.
       co_return;
     }
+    frame = co_await client_queue_.Pop();
   }
   const EndReasonTraits& traits = TraitsOf(end_reason_.value_or(v1::END_REASON_INTERNAL));
   co_await client_->Close(traits.close_code, traits.word,
@@ -237,14 +248,16 @@ Awaitable<void> RelayDriver::RunAttachment(v1::Attach attach) {
 
 Awaitable<absl::Status> RelayDriver::OpenAttachment(v1::Attach attach, const std::string& address,
                                                     std::shared_ptr<WorkerStream> stream) {
-  if (!co_await stream->Start(handshake_)) {
+  const bool started = co_await stream->Start(handshake_);
+  if (!started) {
     co_return Unavailable("no connection to worker {}", address);
   }
   const Duration left = handshake_.KeepingBack(kAttachReserve).Remaining(shard_.clock().Now());
   *attach.mutable_time_left() = ToWire(left);
   v1::ToWorker frame;
   *frame.mutable_attach() = std::move(attach);
-  if (!co_await stream->Write(std::move(frame), handshake_)) {
+  const bool written = co_await stream->Write(std::move(frame), handshake_);
+  if (!written) {
     const grpc::Status status =
         co_await stream->Finish(Deadline::After(shard_.clock().Now(), limits::kCloseMax));
     co_return status.ok() ? Unavailable("worker {} ended the call", address) : FromGrpc(status);
@@ -253,12 +266,11 @@ Awaitable<absl::Status> RelayDriver::OpenAttachment(v1::Attach attach, const std
 }
 
 Awaitable<void> RelayDriver::ReadWorker(std::uint64_t epoch, std::shared_ptr<WorkerStream> stream) {
-  while (v1::ToGateway* frame = co_await stream->ReadUntilStopped()) {
+  v1::ToGateway* frame = co_await stream->ReadUntilStopped();
+  while (frame != nullptr) {
     Feed(WorkerFrame{epoch, *frame});
-    const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
-    if (!co_await client_queue_.WaitForRoom(shard_.clock(), limit)) {
-      Feed(Stalled{v1::END_REASON_SLOW_CLIENT});
-    }
+    co_await PauseForClient(Deadline::After(shard_.clock().Now(), limits::kPauseMax));
+    frame = co_await stream->ReadUntilStopped();
   }
   const grpc::Status status =
       co_await stream->Finish(Deadline::After(shard_.clock().Now(), limits::kCloseMax));
@@ -266,11 +278,12 @@ Awaitable<void> RelayDriver::ReadWorker(std::uint64_t epoch, std::shared_ptr<Wor
 }
 
 Awaitable<void> RelayDriver::WriteWorker(std::shared_ptr<WorkerStream> stream) {
-  while (std::optional<v1::ToWorker> frame = co_await worker_queue_.Pop()) {
+  std::optional<v1::ToWorker> frame = co_await worker_queue_.Pop();
+  bool accepted = true;  // If not, the reader sees the end with its status, and feeds it.
+  while (frame && accepted) {
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
-    if (!co_await stream->Write(*std::move(frame), limit)) {
-      co_return;  // The reader sees the end with its status, and feeds it.
-    }
+    accepted = co_await stream->Write(*std::move(frame), limit);
+    frame = co_await worker_queue_.Pop();
   }
 }
 

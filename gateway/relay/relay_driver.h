@@ -50,6 +50,7 @@ class RelayDriver {
   Awaitable<void> TearDown();
 
   Awaitable<void> ReadClient();
+  Awaitable<void> PauseForClient(Deadline limit);
   Awaitable<void> WriteClient();
   Awaitable<bool> WriteClientFrame(const ClientFrame& frame, std::string& buffer);
   Awaitable<void> RunAttachment(v1::Attach attach);

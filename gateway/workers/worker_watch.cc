@@ -5,8 +5,6 @@
 namespace voicebridge::gateway {
 namespace {
 
-// Statuses come every 500 ms; a worker that is silent for this long gets no new sessions.
-constexpr Duration kSilenceMax = seconds(2);
 constexpr Duration kRetryAfter = milliseconds(200);
 
 }  // namespace
@@ -28,11 +26,12 @@ void WorkerWatch::Start() {
 }
 
 Awaitable<void> WorkerWatch::Watch(std::string address) {
-  while (!co_await IsCancelled()) {
+  bool go_on = true;
+  while (go_on) {
     co_await WatchOnce(address);
-    directory_.OnWatchBroken(address);
+    directory_.OnWatchBroken(address, shard_.clock().Now());
     Publish();
-    co_await shard_.clock().SleepUntil(Deadline::After(shard_.clock().Now(), kRetryAfter));
+    go_on = co_await shard_.clock().SleepUntil(Deadline::After(shard_.clock().Now(), kRetryAfter));
   }
 }
 
@@ -41,18 +40,21 @@ Awaitable<void> WorkerWatch::WatchOnce(const std::string& address) {
   Clock& clock = shard_.clock();
   ++gauges_.calls;
   bool seen = false;
-  if (co_await reader->Start(Deadline::After(clock.Now(), kSilenceMax))) {
-    while (const v1::WorkerStatus* status =
-               co_await reader->Read(Deadline::After(clock.Now(), kSilenceMax))) {
-      if (!seen) {
-        seen = true;
-        logger_.Info("worker.seen", {{"worker", address},
-                                     {"sessions", status->sessions()},
-                                     {"capacity", status->capacity()}});
-      }
-      directory_.OnStatus(address, *status);
-      Publish();
+  const bool started = co_await reader->Start(Deadline::After(clock.Now(), kWorkerSilenceMax));
+  const v1::WorkerStatus* status = nullptr;
+  if (started) {
+    status = co_await reader->Read(Deadline::After(clock.Now(), kWorkerSilenceMax));
+  }
+  while (status != nullptr) {
+    if (!seen) {
+      seen = true;
+      logger_.Info("worker.seen", {{"worker", address},
+                                   {"sessions", status->sessions()},
+                                   {"capacity", status->capacity()}});
     }
+    directory_.OnStatus(address, *status, clock.Now());
+    Publish();
+    status = co_await reader->Read(Deadline::After(clock.Now(), kWorkerSilenceMax));
   }
   --gauges_.calls;
   if (seen) {
