@@ -280,7 +280,7 @@ void Conversation::Core::TruncateItem(const v1::ConversationItem& item, std::int
   if (deleted_already) {
     return;  // The first truncate's answer is on its way.
   }
-  const std::string response_id = output_.ResponseOf(item.id());
+  const std::string response_id = ResponseOf(item);
   if (!response_id.empty()) {
     DropAudio(response_id);
   }
@@ -307,6 +307,15 @@ void Conversation::Core::TruncateItem(const v1::ConversationItem& item, std::int
       break;
   }
   Remember(std::move(command));
+}
+
+// An item that nothing but its arrival is known of belongs to the response that is being given.
+std::string Conversation::Core::ResponseOf(const v1::ConversationItem& item) const {
+  std::string response_id = output_.ResponseOf(item.id());
+  if (response_id.empty() && !item.done()) {
+    response_id = gate_.ActiveResponse().value_or("");
+  }
+  return response_id;
 }
 
 // The snapshot remembers longer than the ledger of what was sent.

@@ -89,6 +89,7 @@ class Conversation::Core {
   void OnSpeechEnded(const UpstreamEvent& event, std::string_view text);
   void OnResponseCreated(const UpstreamEvent& event, std::string_view text);
   void OnResponseDone(const UpstreamEvent& event, std::string_view text);
+  void OnOutputItemAdded(const UpstreamEvent& event, std::string_view text);
   void OnOutputItemDone(const UpstreamEvent& event, std::string_view text);
   void OnAudioDelta(const UpstreamEvent& event);
   void OnTranscriptDelta(const UpstreamEvent& event, std::string_view text);
@@ -114,6 +115,7 @@ class Conversation::Core {
   VoiceDecision DecideVoiceNow(const json::value& wish, bool response_in_progress) const;
   void TruncateItem(const v1::ConversationItem& item, std::int64_t content_index,
                     std::uint64_t requested_ms, std::string_view client_event_id);
+  std::string ResponseOf(const v1::ConversationItem& item) const;
   ItemAudioState AudioOf(const v1::ConversationItem& item) const;
 
   const ConversationConfig config_;

@@ -7,29 +7,25 @@
 
 namespace voicebridge::worker {
 
+void OutputAudio::Begin(const std::string& item_id, const std::string& response_id) {
+  Ensure(item_id, response_id);
+}
+
 OutputAudio::Piece OutputAudio::Add(const std::string& item_id, const std::string& response_id,
                                     std::string bytes, bool to_client) {
-  Item* item = Find(item_id);
-  if (item == nullptr) {
-    if (items_.size() >= kItemsMax) {
-      items_.pop_front();
-    }
-    item = &items_.emplace_back();
-    item->id = item_id;
-    item->response_id = response_id;
-  }
-  if (item->carried) {
-    bytes.insert(bytes.begin(), *std::exchange(item->carried, std::nullopt));
+  Item& item = Ensure(item_id, response_id);
+  if (item.carried) {
+    bytes.insert(bytes.begin(), *std::exchange(item.carried, std::nullopt));
   }
   if (bytes.size() % kBytesPerSample != 0) {
-    item->carried = bytes.back();
+    item.carried = bytes.back();
     bytes.pop_back();
   }
-  Piece piece{item->sent, std::move(bytes)};
+  Piece piece{item.sent, std::move(bytes)};
   const std::uint64_t samples = SamplesOfBytes(piece.pcm.size());
-  item->generated += samples;
+  item.generated += samples;
   if (to_client) {
-    item->sent += samples;
+    item.sent += samples;
   }
   return piece;
 }
@@ -82,6 +78,19 @@ std::string OutputAudio::ResponseOf(std::string_view item_id) const {
 bool OutputAudio::WasTruncated(std::string_view item_id) const {
   const Item* item = Find(item_id);
   return item != nullptr && item->kept;
+}
+
+OutputAudio::Item& OutputAudio::Ensure(const std::string& item_id, const std::string& response_id) {
+  if (Item* item = Find(item_id)) {
+    return *item;
+  }
+  if (items_.size() >= kItemsMax) {
+    items_.pop_front();
+  }
+  Item& item = items_.emplace_back();
+  item.id = item_id;
+  item.response_id = response_id;
+  return item;
 }
 
 const OutputAudio::Item* OutputAudio::Find(std::string_view item_id) const {

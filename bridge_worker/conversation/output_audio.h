@@ -23,6 +23,8 @@ class OutputAudio {
     std::uint64_t first_sample = 0;
     std::string pcm;  // Whole samples; may be empty.
   };
+  // The item belongs to this response; its audio follows.
+  void Begin(const std::string& item_id, const std::string& response_id);
   // A decoded delta. `to_client`: it will be sent there; else it only counts as generated.
   Piece Add(const std::string& item_id, const std::string& response_id, std::string bytes,
             bool to_client);
@@ -51,6 +53,7 @@ class OutputAudio {
     bool done = false;
   };
 
+  Item& Ensure(const std::string& item_id, const std::string& response_id);
   const Item* Find(std::string_view item_id) const;
   Item* Find(std::string_view item_id);
 

@@ -40,7 +40,6 @@ void Conversation::Core::OnUpstreamEvent(const UpstreamEvent& event, std::string
       return Forward(event, text);
     case UpstreamEventType::kPassedOn:
     case UpstreamEventType::kSessionCreated:
-    case UpstreamEventType::kOutputItemAdded:
       return Forward(event, text);
     case UpstreamEventType::kError:
       return OnError(event, text);
@@ -68,6 +67,8 @@ void Conversation::Core::OnUpstreamEvent(const UpstreamEvent& event, std::string
       return OnResponseCreated(event, text);
     case UpstreamEventType::kResponseDone:
       return OnResponseDone(event, text);
+    case UpstreamEventType::kOutputItemAdded:
+      return OnOutputItemAdded(event, text);
     case UpstreamEventType::kOutputItemDone:
       return OnOutputItemDone(event, text);
     case UpstreamEventType::kAudioDelta:
@@ -181,6 +182,14 @@ void Conversation::Core::OnItemDone(const UpstreamEvent& event, std::string_view
     NoteItemDone(*item, PlacementOf(event.body));
   } else {
     ++protocol_errors_;
+  }
+}
+
+void Conversation::Core::OnOutputItemAdded(const UpstreamEvent& event, std::string_view text) {
+  Forward(event, text);
+  const json::value* type = FindPath(event.body, "item.type");
+  if (type != nullptr && *type == "message" && !event.item_id.empty()) {
+    output_.Begin(event.item_id, event.response_id);
   }
 }
 

@@ -285,6 +285,24 @@ TEST(Truncate, ToNothingDeletesTheItem) {
   EXPECT_EQ(script.Order(), "");
 }
 
+TEST(Truncate, BeforeTheFirstAudioStopsAllThatFollows) {
+  for (const bool announced : {false, true}) {
+    Script script;
+    script.Start();
+    script.Created("r1");
+    if (announced) {
+      script.Upstream(R"({"type":"response.output_item.added","response_id":"r1",)"
+                      R"("item":{"id":"a1","type":"message"}})");
+    }
+    script.Added("null", R"({"id":"a1","type":"message","role":"assistant","content":[]})");
+    script.Client(Truncate("a1", 300));
+    EXPECT_EQ(script.SentTypes(), "conversation.item.delete");
+    script.Upstream(R"({"type":"conversation.item.deleted","item_id":"a1"})");
+    script.Audio("r1", "a1", "late");
+    EXPECT_TRUE(script.All<SendClientAudio>().empty());
+  }
+}
+
 TEST(Truncate, WhoseDeleteIsRefusedIsAnsweredWithThatErrorAndMayBeTriedAgain) {
   Script script;
   script.Start();
