@@ -21,8 +21,8 @@ std::string WhatTheUserSaid(const Item& item) {
 
 std::string FriendlySentence(std::uint64_t turn) {
   static constexpr std::array<std::string_view, 4> kSentences = {
-      "This is answer number {}, thank you.", "That was nice. I am now at answer {}.",
-      "Thanks, here is my reply number {}.", "I liked that, and this is reply {}."};
+      "This is answer {}.", "That was nice. Answer {}.", "Thanks, reply {}.",
+      "I liked that, reply {}."};
   return fmt::format(fmt::runtime(kSentences[turn % kSentences.size()]), turn);
 }
 

@@ -158,7 +158,8 @@ Awaitable<bool> SessionDriver::WriteFlood() {
   for (const Effect& effect : effects) {
     const auto& event = std::get<SendEvent>(effect);
     flood_bytes_ += event.text.size();
-    if (!co_await WriteOne(effect)) {
+    const bool written = co_await WriteOne(effect);
+    if (!written) {
       co_return false;
     }
   }
@@ -185,7 +186,8 @@ void SessionDriver::CountWritten(const SendEvent& event) {
 }
 
 Awaitable<void> SessionDriver::Pace() {
-  while (!ended_ && !co_await IsCancelled()) {
+  bool cancelled = co_await IsCancelled();
+  while (!ended_ && !cancelled) {
     stirred_ = false;
     const bool blocked = outbox_.bytes() > kPacingHighWater;
     paced_until_ = model_->NextDeadline();
@@ -198,19 +200,18 @@ Awaitable<void> SessionDriver::Pace() {
     if (!blocked && next.HasPassed(now)) {
       Perform(model_->HandleTime(now));
     }
+    cancelled = co_await IsCancelled();
   }
 }
 
 Awaitable<void> SessionDriver::WaitUntilStirred() {
-  while (!stirred_ && !co_await IsCancelled()) {
-    co_await stirred_event_.WaitUntilNotified();
-  }
+  const auto stirred = [this] { return stirred_; };
+  co_await stirred_event_.WaitUntil(stirred);
 }
 
 Awaitable<void> SessionDriver::WaitUntilEnded() {
-  while (!ended_ && !co_await IsCancelled()) {
-    co_await ended_event_.WaitUntilNotified();
-  }
+  const auto ended = [this] { return ended_; };
+  co_await ended_event_.WaitUntil(ended);
 }
 
 void SessionDriver::Perform(Effects effects) {

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kJobsMax = 10'000;
 constexpr std::size_t kCacheMax = 64;
 // Fast enough that a reply of two short sentences lasts three to four seconds.
-constexpr int kWordsPerMinute = 190;
+constexpr int kWordsPerMinute = 220;
 
 struct VoiceName {
   std::string_view voice;
