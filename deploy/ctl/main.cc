@@ -1,1 +1,82 @@
-int main() { return 0; }
+// The command line tool of voicebridge: subcommands, help and version.
+#include <boost/asio/io_context.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/core/status.h"
+#include "common/process/exit_code.h"
+#include "deploy/ctl/arguments.h"
+#include "deploy/ctl/talk.h"
+
+namespace voicebridge::ctl {
+namespace {
+
+constexpr std::string_view kUsage =
+    R"(usage: voicebridgectl talk URL FILE.wav [flags]    one spoken turn through a gateway
+       voicebridgectl --help | --version
+
+talk sends the recording as a user's turn and prints who said what.
+  URL                  a gateway's Realtime endpoint, as in ws://127.0.0.1:8080/v1/realtime
+  FILE.wav             speech, 0.1 s to 10 min; any format, rate and channels that libsndfile reads
+  --profile=NAME       the kind of conversation (default: the gateway's, assistant)
+  --out=REPLY.wav      write the answer's audio: PCM16, mono, 24 kHz
+  --key=SECRET         API key or client secret (default: the environment's VOICEBRIDGE_KEY)
+  --ca=FILE            certificate authority of a wss:// gateway (default: the system's)
+  --json               print one JSON object instead of progress
+  --realtime           send the speech at the speed of speaking, not as fast as possible
+  --timeout=60s        for all of it
+
+Exit codes: 0 answered; 1 it failed or the command line is wrong, with the reason on standard error.
+)";
+
+int Print(std::FILE* out, std::string_view text, ExitCode code) {
+  std::fwrite(text.data(), 1, text.size(), out);
+  return static_cast<int>(code);
+}
+
+int RefuseUsage(const std::string& problem) {
+  std::fprintf(stderr, "voicebridgectl: %s\n\n", problem.c_str());
+  return Print(stderr, kUsage, ExitCode::kBadFlags);
+}
+
+bool Contains(const std::vector<std::string>& words, std::string_view word) {
+  for (const std::string& candidate : words) {
+    if (candidate == word) {
+      return true;
+    }
+  }
+  return false;
+}
+
+int Main(const std::vector<std::string>& words, net::io_context& io) {
+  if (Contains(words, "--help")) {
+    return Print(stdout, kUsage, ExitCode::kClean);
+  }
+  if (Contains(words, "--version")) {
+    return Print(stdout, "voicebridgectl " VOICEBRIDGE_VERSION "\n", ExitCode::kClean);
+  }
+  if (words.empty()) {
+    return RefuseUsage("expected a command");
+  }
+  if (words[0] != "talk") {
+    return RefuseUsage("unknown command '" + words[0] + "'");
+  }
+  const char* key = std::getenv("VOICEBRIDGE_KEY");
+  const absl::StatusOr<TalkOptions> options =
+      ParseTalk({words.begin() + 1, words.end()}, key == nullptr ? "" : key);
+  return options.ok() ? RunTalk(*options, io) : RefuseUsage(Message(options.status()));
+}
+
+}  // namespace
+}  // namespace voicebridge::ctl
+
+int main(int argc, char** argv) {
+  boost::asio::io_context io(1);
+  const int code = voicebridge::ctl::Main({argv + 1, argv + argc}, io);
+  std::fflush(stdout);
+  // Not return: the destructor of `io` would wait for a name resolution that hangs.
+  std::_Exit(code);
+}

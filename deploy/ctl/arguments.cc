@@ -1,0 +1,107 @@
+#include "deploy/ctl/arguments.h"
+
+#include <absl/time/time.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "common/core/status.h"
+
+namespace voicebridge::ctl {
+namespace {
+
+const std::set<std::string, std::less<>> kValueFlags = {"profile", "out", "key", "ca", "timeout"};
+const std::set<std::string, std::less<>> kSwitches = {"json", "realtime"};
+
+struct Words {
+  std::vector<std::string> operands;
+  std::map<std::string, std::string, std::less<>> flags;  // Switches have an empty value.
+
+  std::string Value(std::string_view flag) const {
+    const auto found = flags.find(flag);
+    return found == flags.end() ? "" : found->second;
+  }
+};
+
+absl::StatusOr<Words> Sort(const std::vector<std::string>& words) {
+  Words sorted;
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    if (!word->starts_with("--")) {
+      sorted.operands.push_back(*word);
+      continue;
+    }
+    const std::size_t equals = word->find('=');
+    const std::string name = word->substr(2, equals == std::string::npos ? equals : equals - 2);
+    const bool has_value = equals != std::string::npos;
+    if (kSwitches.contains(name) && !has_value) {
+      sorted.flags[name] = "";
+    } else if (kValueFlags.contains(name) && has_value) {
+      sorted.flags[name] = word->substr(equals + 1);
+    } else if (kValueFlags.contains(name) && word + 1 != words.end()) {
+      sorted.flags[name] = *++word;
+    } else if (kSwitches.contains(name)) {
+      return InvalidArgument("--{} takes no value", name);
+    } else if (kValueFlags.contains(name)) {
+      return InvalidArgument("--{} needs a value", name);
+    } else {
+      return InvalidArgument("unknown flag --{}", name);
+    }
+  }
+  return sorted;
+}
+
+absl::StatusOr<Url> ParseGatewayUrl(const std::string& text) {
+  absl::StatusOr<Url> url = ParseUrl(text);
+  if (url.ok() && url->scheme != "ws" && url->scheme != "wss") {
+    return InvalidArgument("URL: '{}' must begin with ws:// or wss://", text);
+  }
+  return url;
+}
+
+absl::StatusOr<Duration> ParseTimeout(const std::string& text) {
+  absl::Duration parsed;
+  if (!absl::ParseDuration(text, &parsed) || parsed < absl::Milliseconds(1) ||
+      parsed > absl::Hours(1)) {
+    return InvalidArgument("--timeout={}: expected a duration from 1ms to 1h, as in 60s", text);
+  }
+  return absl::ToChronoNanoseconds(parsed);
+}
+
+}  // namespace
+
+absl::StatusOr<TalkOptions> ParseTalk(const std::vector<std::string>& words,
+                                      const std::string& key_from_environment) {
+  const absl::StatusOr<Words> sorted = Sort(words);
+  if (!sorted.ok()) {
+    return sorted.status();
+  }
+  if (sorted->operands.size() != 2) {
+    return InvalidArgument("expected URL and FILE.wav, got {} words", sorted->operands.size());
+  }
+  TalkOptions options;
+  absl::StatusOr<Url> url = ParseGatewayUrl(sorted->operands[0]);
+  if (!url.ok()) {
+    return url.status();
+  }
+  options.url = *std::move(url);
+  options.speech_path = sorted->operands[1];
+  options.profile = sorted->Value("profile");
+  options.out_path = sorted->Value("out");
+  options.ca_file = sorted->Value("ca");
+  options.key = Secret(sorted->flags.contains("key") ? sorted->Value("key") : key_from_environment);
+  options.json = sorted->flags.contains("json");
+  options.realtime = sorted->flags.contains("realtime");
+  if (sorted->flags.contains("timeout")) {
+    const absl::StatusOr<Duration> timeout = ParseTimeout(sorted->Value("timeout"));
+    if (!timeout.ok()) {
+      return timeout.status();
+    }
+    options.timeout = *timeout;
+  }
+  return options;
+}
+
+}  // namespace voicebridge::ctl
