@@ -8,6 +8,7 @@
 #include <string>
 #include <variant>
 
+#include "bridge_worker/conversation/response_gate.h"
 #include "bridge_worker/upstream/realtime_protocol.h"
 #include "tests/unit/conversation/script.h"
 #include "tests/unit/conversation/tiny_upstream.h"
@@ -117,6 +118,10 @@ class World {
   }
 
   void ChangeVoice() {
+    if (Roll(4) == 0) {
+      return Client("session.update",
+                    R"({"type":"session.update","session":{"type":"realtime","temperature":1}})");
+    }
     static constexpr std::string_view kVoices[] = {"marin", "ash", "cedar"};
     Client("session.update",
            fmt::format(R"({{"type":"session.update","session":{{"type":"realtime",)"
@@ -190,6 +195,7 @@ class World {
         Problem("a second create in flight: " + sent.json);
       }
       in_flight_ = std::string(StringOr(body, "event_id"));
+      ++tries_[*in_flight_];
     } else if (type == "response.cancel") {
       const std::string id(StringOr(body, "response_id"));
       if (open_.count(id) == 0 || !cancels_.insert(id).second) {
@@ -215,6 +221,10 @@ class World {
     }
     if (error.code == "cannot_update_voice" || error.code == "response_cancel_not_active") {
       Problem("a benign error was shown: " + sent.event.json());
+    }
+    if (error.code == "conversation_already_has_active_response" && error.message == "m" &&
+        tries_[error.event_id] < ResponseGate::kTriesMax) {
+      Problem("a collision was shown that could be settled: " + error.event_id);
     }
     const auto answered = answers_.find(error.event_id);
     if (answered != answers_.end()) {
@@ -326,6 +336,7 @@ class World {
   std::set<std::string> cancelled_;  // Creates that the client cancelled before they began.
   std::set<std::string> dropped_;
   std::map<std::string, int> answers_;
+  std::map<std::string, int> tries_;
   std::map<std::string, std::uint64_t> positions_;
 };
 

@@ -106,6 +106,9 @@ class TinyUpstream {
   }
 
   void UpdateSession(const json::object& body, const std::string& id) {
+    if (FindPath(body, "session.temperature") != nullptr) {
+      return Refuse(id, "unknown_parameter");
+    }
     const json::value* voice = FindPath(body, "session.audio.output.voice");
     if (voice != nullptr && View(voice->as_string()) != voice_) {
       if (audio_heard_) {
