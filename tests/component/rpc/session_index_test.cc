@@ -1,0 +1,89 @@
+#include "common/runtime/session_index.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <optional>
+
+namespace voicebridge {
+namespace {
+
+class SessionIndexTest : public testing::Test {
+ protected:
+  std::shared_ptr<SessionHandle> Handle(const std::string& id, std::uint64_t epoch) {
+    auto handle = std::make_shared<SessionHandle>();
+    handle->session_id = id;
+    handle->epoch = epoch;
+    handle->executor = io_.get_executor();
+    handle->end = [this, epoch](EndReason reason, Duration) {
+      ended_epoch_ = epoch;
+      ended_reason_ = reason;
+    };
+    return handle;
+  }
+
+  absl::StatusCode Add(const std::shared_ptr<SessionHandle>& handle) {
+    auto added = net::co_spawn(io_, index_.Add(handle), net::use_future);
+    RunReady();
+    return added.get().code();
+  }
+
+  void Remove(const std::shared_ptr<SessionHandle>& handle) {
+    auto removed = net::co_spawn(io_, index_.Remove(handle), net::use_future);
+    RunReady();
+    removed.get();
+  }
+
+  void RunReady() {
+    io_.restart();
+    io_.poll();
+  }
+
+  net::io_context io_;
+  std::atomic<std::int64_t> live_ = 0;
+  SessionIndex index_{io_.get_executor(), 2, live_};
+  std::optional<std::uint64_t> ended_epoch_;
+  std::optional<EndReason> ended_reason_;
+};
+
+TEST_F(SessionIndexTest, RefusesBeyondItsCapacityUntilOneLeaves) {
+  const auto first = Handle("a", 1);
+  EXPECT_EQ(Add(first), absl::StatusCode::kOk);
+  EXPECT_EQ(Add(Handle("b", 1)), absl::StatusCode::kOk);
+  EXPECT_EQ(Add(Handle("c", 1)), absl::StatusCode::kResourceExhausted);
+  Remove(first);
+  EXPECT_EQ(live_.load(), 1);
+  EXPECT_EQ(Add(Handle("c", 1)), absl::StatusCode::kOk);
+}
+
+TEST_F(SessionIndexTest, TheHigherEpochWinsAndTheOlderIsToldThatItIsSuperseded) {
+  const auto old_attachment = Handle("a", 1);
+  EXPECT_EQ(Add(old_attachment), absl::StatusCode::kOk);
+  const auto new_attachment = Handle("a", 2);
+  EXPECT_EQ(Add(new_attachment), absl::StatusCode::kOk);
+  EXPECT_EQ(ended_epoch_, 1U);
+  EXPECT_EQ(ended_reason_, v1::END_REASON_SUPERSEDED);
+  // The older one leaves late; the newer is still fenced against what comes later still.
+  Remove(old_attachment);
+  EXPECT_EQ(Add(Handle("a", 2)), absl::StatusCode::kAborted);
+  EXPECT_EQ(Add(Handle("a", 1)), absl::StatusCode::kAborted);
+}
+
+TEST_F(SessionIndexTest, TakesNoSessionOnceClosed) {
+  index_.Close();
+  EXPECT_EQ(Add(Handle("a", 1)), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(live_.load(), 0);
+}
+
+TEST_F(SessionIndexTest, AsksEverySessionToEnd) {
+  Add(Handle("a", 7));
+  index_.EndAll(v1::END_REASON_DRAINING, seconds(1));
+  RunReady();
+  EXPECT_EQ(ended_epoch_, 7U);
+  EXPECT_EQ(ended_reason_, v1::END_REASON_DRAINING);
+}
+
+}  // namespace
+}  // namespace voicebridge
