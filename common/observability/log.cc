@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t kQueuedLinesMax = 4096;
 // The share of a drain's last phase that logs may take; a full pipe takes all of it.
 constexpr std::chrono::milliseconds kFlushMax(100);
+// At destruction nothing else is waiting, and a busy machine may need it.
+constexpr std::chrono::seconds kLastFlushMax(1);
 
 spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   switch (level) {
@@ -48,9 +50,9 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<spdlog::details:
     return ++marks_asked_;
   }
 
-  bool WaitForMark(std::size_t mark) {
+  bool WaitForMark(std::size_t mark, std::chrono::milliseconds limit) {
     std::unique_lock lock(marks_mutex_);
-    return reached_.wait_for(lock, kFlushMax, [&] { return marks_reached_ >= mark; });
+    return reached_.wait_for(lock, limit, [&] { return marks_reached_ >= mark; });
   }
 
  protected:
@@ -102,7 +104,7 @@ class StandardErrorLogger final : public Logger {
   }
 
   ~StandardErrorLogger() override {
-    if (!FlushWithin()) {
+    if (!FlushWithin(kLastFlushMax)) {
       LeaveToProcessEnd(std::move(pool_));
     }
   }
@@ -115,7 +117,7 @@ class StandardErrorLogger final : public Logger {
     Write(level, event, fields);
   }
 
-  void Flush() override { FlushWithin(); }
+  void Flush() override { FlushWithin(kFlushMax); }
 
  private:
   void Write(LogLevel level, std::string_view event, Fields fields) {
@@ -125,13 +127,13 @@ class StandardErrorLogger final : public Logger {
   }
 
   // False: the sink did not take everything in time.
-  bool FlushWithin() {
+  bool FlushWithin(std::chrono::milliseconds limit) {
     if (const std::size_t dropped = pool_->overrun_counter(); dropped > 0) {
       Write(LogLevel::kWarning, "log.dropped", {{"lines_total", dropped}});
     }
     const std::size_t mark = sink_->NextMark();
     logger_->flush();
-    return sink_->WaitForMark(mark);
+    return sink_->WaitForMark(mark, limit);
   }
 
   const std::string process_;

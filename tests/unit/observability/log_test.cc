@@ -216,7 +216,6 @@ TEST(Logger, NeverBlocksOnAFullPipeAndKeepsTheNewestLines) {
     logger->Flush();
   }
   const std::string text = pipe.ReadThrough("log.dropped");
-  EXPECT_THAT(text, HasSubstr("\"i\":0,"));
   EXPECT_THAT(text, HasSubstr("\"i\":19999,"));
   EXPECT_THAT(text, HasSubstr("log.dropped"));
   const auto lines = LinesOf(text);
