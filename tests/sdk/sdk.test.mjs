@@ -50,7 +50,7 @@ async function spokenItem(fleet, digest) {
 }
 
 test('the official openai SDK: client secret, text turn, audio turn, function call', {timeout: 120000}, () => withTlsFleet(async (fleet, tls, dir) => {
-  const pcm = speech('demo-thanks');
+  const pcm = speech('vm-goodbye');
   const seen = await runProgram('openai_session.mjs', [`${fleet.httpUrl}/v1`, kApiKey, kModel, writePcm(dir, pcm)], tls);
   assert.deepEqual(seen.errors, []);
   assert.equal(seen.secret.prefix, 'ek_');
@@ -67,7 +67,7 @@ test('the official openai SDK: client secret, text turn, audio turn, function ca
 }));
 
 test('@openai/agents-realtime over WebSocket: text turn, function call, audio turn', {timeout: 120000}, () => withTlsFleet(async (fleet, tls, dir) => {
-  const pcm = Buffer.concat([silence(400), speech('demo-thanks'), silence(1500)]);
+  const pcm = Buffer.concat([silence(400), speech('vm-goodbye'), silence(1500)]);
   const seen = await runProgram('agents_session.mjs', [`${fleet.url}/v1/realtime?model=${kModel}`, kApiKey, kModel, writePcm(dir, pcm)], tls);
   assert.deepEqual(seen.errors, []);
   assert.equal(seen.text.text, 'You said: Good evening');

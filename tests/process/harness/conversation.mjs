@@ -3,7 +3,7 @@ import {strict as assert} from 'node:assert';
 
 import {sha256, speech} from './audio.mjs';
 
-export const kSpokenPrompt = 'demo-thanks';
+export const kSpokenPrompt = 'vm-goodbye';
 
 // A push-to-talk turn that must be answered in full: with audio whose digest the upstream confirms.
 export async function checkTurn(fleet, client, pcm = speech(kSpokenPrompt)) {

@@ -201,7 +201,7 @@ export async function withFleet(options, body) {
     await body(fleet);
     await fleet.stop({refused: options.refused, exitCode: options.exitCode});
   } catch (error) {
-    error.message += `\n${fleet.logs()}`;
+    error.stack += `\n${fleet.logs()}`;
     await fleet.kill();
     throw error;
   }
