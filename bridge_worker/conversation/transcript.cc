@@ -150,12 +150,12 @@ void Transcript::ItemDone(const json::object& item, const Placement& placement,
   v1::ConversationItem draft = Draft(StringOr(item, "id"));
   draft.set_item_json(StoredJson(item));
   draft.set_done(true);
-  std::string grown = TakeGrown(draft.id());
+  const std::string grown = TakeGrown(draft.id());
   const AudioContent audio = AudioContentOf(item);
   if (StringOr(item, "role") == "assistant" && (audio.present || audio_samples > 0) &&
       draft.transcript_state() != v1::TRANSCRIPT_STATE_COMPLETED) {  // Else it was cut before.
     draft.set_audio_samples(audio_samples);
-    draft.set_transcript(audio.has_transcript ? audio.transcript : std::move(grown));
+    draft.set_transcript(audio.has_transcript ? audio.transcript : grown);
     draft.set_transcript_state(v1::TRANSCRIPT_STATE_COMPLETED);
   }
   if (StringOr(item, "type") == "function_call") {

@@ -117,13 +117,13 @@ TEST(Voice, ThatTheUpstreamRefusesAfterAllIsReplacedByTheWish) {
 }
 
 TEST(Voice, OfASingleResponseFollowsTheSameRule) {
-  constexpr std::string_view kCreate =
+  constexpr std::string_view create =
       R"({"type":"response.create","response":{"audio":{"output":{"voice":"ash"}}}})";
   Script script;
   script.Start();
-  script.Client(kCreate);
+  script.Client(create);
   EXPECT_EQ(script.LastSent("response.audio.output.voice"), "ash");
-  script.Client(kCreate);
+  script.Client(create);
   script.Speak("r1", "i1", 100);
   script.Done("r1");
   ASSERT_EQ(script.Sent().size(), 2U);
@@ -149,17 +149,17 @@ TEST(ClientEventsInCore, ThatAreNoJsonAreAnsweredWithAnError) {
 TEST(FunctionCallOutput, NeedsAKnownCall) {
   Script script;
   script.Start();
-  constexpr std::string_view kOutput =
+  constexpr std::string_view output =
       R"({"type":"conversation.item.create","event_id":"o","item":{"type":"function_call_output",)"
       R"("call_id":"call_1","output":"4"}})";
-  script.Client(kOutput);
+  script.Client(output);
   EXPECT_EQ(script.SentTypes(), "");
   EXPECT_EQ(script.LastToClient("error.code"), "invalid_tool_call_id");
   EXPECT_EQ(script.LastToClient("error.event_id"), "o");
   script.Added("null", R"({"id":"f","type":"function_call","call_id":"call_1","name":"add"})");
-  script.Client(kOutput);
+  script.Client(output);
   ASSERT_EQ(script.Sent().size(), 1U);
-  EXPECT_EQ(script.Sent()[0], kOutput);
+  EXPECT_EQ(script.Sent()[0], output);
 }
 
 TEST(FunctionCallOutput, MayAnswerACallThatTheClientItselfAdded) {
