@@ -147,7 +147,8 @@ absl::StatusOr<std::string> HttpServer::Implementation::Start() {
 
 Awaitable<void> HttpServer::Implementation::Accept() {
   std::size_t next = 0;
-  while (!stopped_ && !co_await IsCancelled()) {
+  bool cancelled = co_await IsCancelled();
+  while (!stopped_ && !cancelled) {
     const Shard& shard = shards_[next];
     auto [error, socket] = co_await acceptor_->async_accept(shard.executor, kNoThrow);
     if (!error) {
@@ -158,6 +159,7 @@ Awaitable<void> HttpServer::Implementation::Accept() {
       // would spin.
       co_await clock_.SleepUntil(Deadline::After(clock_.Now(), kAcceptBackOff));
     }
+    cancelled = co_await IsCancelled();
   }
 }
 

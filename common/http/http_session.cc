@@ -96,7 +96,8 @@ Awaitable<std::optional<HttpRequest>> HttpSession::Run() {
 }
 
 Awaitable<HttpSession::Next> HttpSession::HandleNext() {
-  switch (co_await reader_.Read()) {
+  const RequestReader::Result result = co_await reader_.Read();
+  switch (result) {
     case RequestReader::Result::kRequest:
       break;
     case RequestReader::Result::kRefused:
@@ -142,7 +143,8 @@ Awaitable<HttpSession::Next> HttpSession::Send(HttpResponse response, bool keep_
   // A HEAD request is told the length of what a GET would have brought.
   const bool without_body = request_.method == "HEAD" || !HasBody(response.status);
   const std::string_view body = without_body ? std::string_view() : response.body;
-  if (!co_await connection_.WriteAll(head, body)) {
+  const bool written = co_await connection_.WriteAll(head, body);
+  if (!written) {
     co_return Next::kEnd;
   }
   if (!keep_alive) {

@@ -127,6 +127,7 @@ class BeastConnection final : public UpgradableConnection {
   Awaitable<absl::Status> Write(std::string_view payload, Deadline deadline);
   Awaitable<void> CloseWebSocket(std::uint16_t code, std::string_view reason);
   Awaitable<void> EndRead(Error error);
+  Awaitable<void> RefuseText();
   Awaitable<void> FinishTransport();
 
   Incoming Closed() const {
@@ -171,7 +172,8 @@ Awaitable<absl::Status> BeastConnection<Transport>::HandshakeTls() {
 
 template <class Transport>
 Awaitable<std::size_t> BeastConnection<Transport>::ReadSome(net::mutable_buffer buffer) {
-  if (broken_ || co_await IsCancelled()) {
+  const bool cancelled = co_await IsCancelled();
+  if (broken_ || cancelled) {
     co_return 0;
   }
   const auto [error, bytes] = co_await stream_.next_layer().async_read_some(buffer, kNoThrow);
@@ -180,7 +182,8 @@ Awaitable<std::size_t> BeastConnection<Transport>::ReadSome(net::mutable_buffer 
 
 template <class Transport>
 Awaitable<bool> BeastConnection<Transport>::WriteAll(std::string_view head, std::string_view body) {
-  if (broken_ || co_await IsCancelled()) {
+  const bool cancelled = co_await IsCancelled();
+  if (broken_ || cancelled) {
     co_return false;
   }
   const std::array<net::const_buffer, 2> buffers = {net::buffer(head), net::buffer(body)};
@@ -234,7 +237,8 @@ Awaitable<Incoming> BeastConnection<Transport>::ReadUntilStopped() {
   if (message_.capacity() > kIdleBufferBytes) {
     message_.shrink_to_fit();
   }
-  if (!ended_ && (broken_ || co_await IsCancelled())) {
+  const bool cancelled = co_await IsCancelled();
+  if (!ended_ && (broken_ || cancelled)) {
     ended_ = true;
     Abort();
   }
@@ -250,6 +254,10 @@ Awaitable<Incoming> BeastConnection<Transport>::ReadUntilStopped() {
   incoming.kind = stream_.got_text() ? Incoming::Kind::kText : Incoming::Kind::kBinary;
   const net::const_buffer data = message_.cdata();
   incoming.payload = std::string_view(static_cast<const char*>(data.data()), data.size());
+  if (incoming.kind == Incoming::Kind::kText && EndsInsideCharacter(incoming.payload)) {
+    co_await RefuseText();
+    co_return Closed();
+  }
   co_return incoming;
 }
 
@@ -278,10 +286,27 @@ Awaitable<void> BeastConnection<Transport>::EndRead(Error error) {
   finished_.Notify();
 }
 
+// Beast overlooks a character that is cut off by an empty last fragment.
+template <class Transport>
+Awaitable<void> BeastConnection<Transport>::RefuseText() {
+  ended_ = true;
+  close_code_ = boost::beast::websocket::close_code::bad_payload;
+  if (closing_) {
+    co_return;
+  }
+  ending_ = true;
+  guard_.Arm(FinishDeadline());
+  co_await CloseWebSocket(close_code_, "");
+  ending_ = false;
+  Abort();
+  finished_.Notify();
+}
+
 template <class Transport>
 Awaitable<absl::Status> BeastConnection<Transport>::Write(std::string_view payload,
                                                           Deadline deadline) {
-  if (broken_ || closing_ || ended_ || co_await IsCancelled()) {
+  const bool cancelled = co_await IsCancelled();
+  if (broken_ || closing_ || ended_ || cancelled) {
     co_return Unavailable("the WebSocket connection is closed");
   }
   write_guard_.Arm(deadline);
@@ -302,7 +327,8 @@ Awaitable<absl::Status> BeastConnection<Transport>::Write(std::string_view paylo
 template <class Transport>
 Awaitable<void> BeastConnection<Transport>::Close(std::uint16_t code, std::string_view reason,
                                                   Deadline deadline) {
-  if (closing_ || broken_ || co_await IsCancelled()) {
+  const bool cancelled = co_await IsCancelled();
+  if (closing_ || broken_ || cancelled) {
     if (!closing_) {
       Abort();
     }
@@ -310,9 +336,8 @@ Awaitable<void> BeastConnection<Transport>::Close(std::uint16_t code, std::strin
   }
   if (ending_) {
     guard_.Arm(deadline.EarlierOf(FinishDeadline()));
-    while (ending_ && !co_await IsCancelled()) {
-      co_await finished_.WaitUntilNotified();
-    }
+    const auto has_ended = [this] { return !ending_; };
+    co_await finished_.WaitUntil(has_ended);
     Abort();
     co_return;
   }
@@ -336,7 +361,8 @@ Awaitable<void> BeastConnection<Transport>::CloseWebSocket(std::uint16_t code,
 // RFC 6455 section 7.1.1: the server ends the TCP connection first; a client waits for that.
 template <class Transport>
 Awaitable<void> BeastConnection<Transport>::FinishTransport() {
-  if (broken_ || co_await IsCancelled()) {
+  bool cancelled = co_await IsCancelled();
+  if (broken_ || cancelled) {
     co_return;
   }
   if constexpr (kTls) {
@@ -347,10 +373,12 @@ Awaitable<void> BeastConnection<Transport>::FinishTransport() {
     Socket().shutdown(TcpSocket::shutdown_send, error);
   }
   std::array<char, 2048> forgotten;
-  while (!error && !broken_ && !co_await IsCancelled()) {
+  cancelled = co_await IsCancelled();
+  while (!error && !broken_ && !cancelled) {
     const auto [read_error, bytes] =
         co_await Socket().async_read_some(net::buffer(forgotten), kNoThrow);
     error = read_error;
+    cancelled = co_await IsCancelled();
   }
 }
 

@@ -13,12 +13,22 @@ bool MayBeSent(std::uint16_t code) {
   return assigned || (code >= 3000 && code <= 4999);
 }
 
+// By the lead byte; 1 for anything else.
+std::size_t CharacterLength(unsigned char lead) {
+  if (lead >= 0xf0) {
+    return 4;
+  }
+  return lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+}
+
+bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
+
 std::string_view CutBetweenCharacters(std::string_view text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) {
     return text;
   }
   std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+  while (end > 0 && IsContinuation(text[end])) {
     --end;
   }
   return text.substr(0, end);
@@ -51,6 +61,15 @@ websocket::close_reason ToCloseReason(std::uint16_t code, std::string_view reaso
     result.reason.assign(cut.data(), cut.size());
   }
   return result;
+}
+
+bool EndsInsideCharacter(std::string_view text) {
+  std::size_t tail = 1;
+  while (tail <= text.size() && tail < 4 && IsContinuation(text[text.size() - tail])) {
+    ++tail;
+  }
+  return tail <= text.size() &&
+         CharacterLength(static_cast<unsigned char>(text[text.size() - tail])) > tail;
 }
 
 }  // namespace voicebridge

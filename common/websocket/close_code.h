@@ -20,4 +20,7 @@ std::uint16_t CloseCodeOf(const boost::beast::error_code& error,
 // reason as a control frame holds, cut between characters.
 boost::beast::websocket::close_reason ToCloseReason(std::uint16_t code, std::string_view reason);
 
+// Whether valid UTF-8 was cut off in the middle of its last character.
+bool EndsInsideCharacter(std::string_view text);
+
 }  // namespace voicebridge

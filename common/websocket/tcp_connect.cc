@@ -106,7 +106,8 @@ Awaitable<absl::StatusOr<tcp::socket>> ConnectTcp(std::string host, std::string 
   absl::Status status = Unavailable("'{}' has no address", host);
   auto untried = static_cast<Duration::rep>(endpoints->size());
   for (const tcp::endpoint& endpoint : *endpoints) {
-    if (co_await IsCancelled()) {
+    const bool cancelled = co_await IsCancelled();
+    if (cancelled) {
       co_return Unavailable("connecting to '{}' was cancelled", host);
     }
     const TimePoint now = clock.Now();
