@@ -69,11 +69,12 @@ export class Fleet {
   }
 
   async #serving() {
-    let status;
+    let seen;
     await waitUntil(async () => {
-      status = (await request(`${this.ops.get(this.gateway)}/readyz`)).status;
-      return status === 200;
-    }, {ms: 10000 * patience, what: 'the gateway to be ready (a worker serves)', got: () => `/readyz ${status}\n${this.logs()}`});
+      const {status} = await request(`${this.ops.get(this.gateway)}/readyz`);
+      seen = {readyz: status, serving: (await this.metrics(this.gateway)).get('voicebridge_gateway_workers_serving')};
+      return seen.readyz === 200 && seen.serving === this.workers.length;
+    }, {ms: 10000 * patience, what: 'the gateway to know that all workers serve', got: () => `${JSON.stringify(seen)}\n${this.logs()}`});
   }
 
   get processes() {

@@ -186,6 +186,26 @@ export function statsOf(pid) {
   };
 }
 
+// What a session could leave behind. gRPC starts threads of its timer pool, each with an eventfd, whenever it
+// likes and keeps them; those are left out.
+export function resourcesOf(pid) {
+  const base = `/proc/${pid}`;
+  const fds = fs.readdirSync(`${base}/fd`).map((fd) => readLinkOrEmpty(`${base}/fd/${fd}`));
+  const threads = fs.readdirSync(`${base}/task`).map((thread) => readOrEmpty(`${base}/task/${thread}/comm`).trim());
+  return {
+    fds: fds.filter((target) => target !== '' && target !== 'anon_inode:[eventfd]').length,
+    threads: threads.filter((name) => name !== '' && name !== 'grpc_global_tim').length,
+  };
+}
+
+function readLinkOrEmpty(file) {
+  try {
+    return fs.readlinkSync(file);
+  } catch {
+    return '';  // It was closed while we looked.
+  }
+}
+
 function readOrEmpty(file) {
   try {
     return fs.readFileSync(file, 'utf8');
