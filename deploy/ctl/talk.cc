@@ -69,11 +69,11 @@ std::string AdviceFor(const ConnectFailure& failure, const Url& url) {
     default:
       return "Is this the URL of a voicebridge gateway?";
   }
-  const std::string_view message = Message(failure.status);
-  if (message.find("ertificate") != std::string_view::npos) {
+  const std::string message = Message(failure.status);
+  if (message.find("ertificate") != std::string::npos) {
     return "Give the certificate of its authority with --ca=FILE.";
   }
-  if (message.find("TLS") != std::string_view::npos) {
+  if (message.find("TLS") != std::string::npos) {
     return "Does this port speak TLS? For a plain gateway the URL begins with ws://";
   }
   return fmt::format("Is the gateway running at {}:{}? deploy/demo starts one.", url.host,

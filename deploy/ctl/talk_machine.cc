@@ -88,7 +88,7 @@ TalkEffects TalkMachine::OnEvent(const json::object& event, TimePoint now) {
   } else if (type == "session.updated") {
     OnSessionUpdated();
   } else if (type == "voicebridge.session.ready") {
-    result_.session_id = StringOr(event, "session_id");
+    OnSessionReady(event);
   } else if (type == "voicebridge.session.draining") {
     Add(Print{"the server is going away; it lets this turn end if it can"});
   } else if (type == "voicebridge.session.ended") {
@@ -164,6 +164,14 @@ std::string_view TalkMachine::WaitingFor() const {
   return "";
 }
 
+// Names the session as the gateway does, in its logs and reports; session.created names the
+// upstream's.
+void TalkMachine::OnSessionReady(const json::object& event) {
+  result_.session_id = StringOr(event, "session_id");
+  Add(Print{
+      fmt::format("session {} (profile {})", result_.session_id, StringOr(event, "profile"))});
+}
+
 void TalkMachine::OnSessionCreated(const json::object& event) {
   const json::object* session = FindObject(event, "session");
   if (phase_ != Phase::kSession || session == nullptr) {
@@ -172,7 +180,7 @@ void TalkMachine::OnSessionCreated(const json::object& event) {
   if (result_.session_id.empty()) {
     result_.session_id = StringOr(*session, "id");
   }
-  Add(Print{fmt::format("connected, session {}", result_.session_id)});
+  Add(Print{"connected"});
   const json::value* transcription = FindPath(*session, "audio.input.transcription");
   transcription_on_ = transcription == nullptr || !transcription->is_null();
   const json::value* turn_detection = FindPath(*session, "audio.input.turn_detection");

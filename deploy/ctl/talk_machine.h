@@ -70,6 +70,7 @@ class TalkMachine {
     std::string name;
   };
 
+  void OnSessionReady(const json::object& event);
   void OnSessionCreated(const json::object& event);
   void OnSessionUpdated();
   void OnError(const json::object& event);
