@@ -1,0 +1,72 @@
+#include "deploy/ctl/arguments.h"
+
+#include <gmock/gmock.h>
+
+#include "common/core/status.h"
+
+namespace voicebridge::ctl {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kUrl = "ws://127.0.0.1:8080/v1/realtime";
+
+absl::StatusOr<TalkOptions> Parse(std::vector<std::string> words, const std::string& key = "") {
+  return ParseTalk(words, key);
+}
+
+TEST(ParseTalk, NeedsOnlyUrlAndFile) {
+  const absl::StatusOr<TalkOptions> options = Parse({kUrl, "hello.wav"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->url.host, "127.0.0.1");
+  EXPECT_EQ(options->url.port, "8080");
+  EXPECT_EQ(options->url.target, "/v1/realtime");
+  EXPECT_EQ(options->speech_path, "hello.wav");
+  EXPECT_EQ(options->timeout, seconds(60));
+  EXPECT_EQ(options->profile, "");
+  EXPECT_EQ(options->out_path, "");
+  EXPECT_TRUE(options->key.empty());
+  EXPECT_FALSE(options->json);
+  EXPECT_FALSE(options->realtime);
+}
+
+TEST(ParseTalk, TakesFlagsInBothFormsAndAnywhere) {
+  const absl::StatusOr<TalkOptions> options =
+      Parse({"--json", kUrl, "--profile", "interview", "hello.wav", "--out=a=b.wav", "--key=k",
+             "--ca", "ca.pem", "--timeout=1500ms", "--realtime"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->profile, "interview");
+  EXPECT_EQ(options->out_path, "a=b.wav");
+  EXPECT_EQ(options->key.Reveal(), "k");
+  EXPECT_EQ(options->ca_file, "ca.pem");
+  EXPECT_EQ(options->timeout, milliseconds(1500));
+  EXPECT_TRUE(options->json);
+  EXPECT_TRUE(options->realtime);
+}
+
+TEST(ParseTalk, TheKeyOnTheLineWinsOverTheEnvironment) {
+  EXPECT_EQ(Parse({kUrl, "a.wav"}, "environment")->key.Reveal(), "environment");
+  EXPECT_EQ(Parse({kUrl, "a.wav", "--key=line"}, "environment")->key.Reveal(), "line");
+  EXPECT_EQ(Parse({kUrl, "a.wav", "--key="}, "environment")->key.Reveal(), "");
+}
+
+TEST(ParseTalk, NamesTheWordThatIsWrong) {
+  const auto problem = [](std::vector<std::string> words) {
+    return Message(Parse(std::move(words)).status());
+  };
+  EXPECT_THAT(problem({}), HasSubstr("expected URL and FILE.wav"));
+  EXPECT_THAT(problem({kUrl}), HasSubstr("expected URL and FILE.wav"));
+  EXPECT_THAT(problem({kUrl, "a.wav", "b.wav"}), HasSubstr("expected URL and FILE.wav"));
+  EXPECT_THAT(problem({"http://host/", "a.wav"}), HasSubstr("ws:// or wss://"));
+  EXPECT_THAT(problem({"host:1", "a.wav"}), HasSubstr("URL"));
+  EXPECT_THAT(problem({kUrl, "a.wav", "--speed=2"}), HasSubstr("unknown flag --speed"));
+  EXPECT_THAT(problem({kUrl, "a.wav", "--out"}), HasSubstr("--out needs a value"));
+  EXPECT_THAT(problem({kUrl, "a.wav", "--json=1"}), HasSubstr("--json takes no value"));
+  for (const char* timeout : {"--timeout=60", "--timeout=0s", "--timeout=-1s", "--timeout=inf",
+                              "--timeout=61m", "--timeout="}) {
+    EXPECT_THAT(problem({kUrl, "a.wav", timeout}), HasSubstr("expected a duration")) << timeout;
+  }
+}
+
+}  // namespace
+}  // namespace voicebridge::ctl
