@@ -76,6 +76,9 @@ std::string AdviceFor(const ConnectFailure& failure, const Url& url) {
   if (message.find("TLS") != std::string::npos) {
     return "Does this port speak TLS? For a plain gateway the URL begins with ws://";
   }
+  if (!url.IsSecure() && message.find("upgrade failed") != std::string::npos) {
+    return "Does this port speak TLS? For a TLS gateway the URL begins with wss://";
+  }
   return fmt::format("Is the gateway running at {}:{}? deploy/demo starts one.", url.host,
                      url.port);
 }
@@ -147,7 +150,7 @@ Awaitable<void> Talk::Converse() {
         co_await RunUntil(clock_, step.EarlierOf(deadline_), changed_.WaitUntilNotified());
     if (deadline_.HasPassed(clock_.Now()) && !finished_) {
       End(
-          DeadlineExceeded("after {:.0f} s still waiting for {}\n"
+          DeadlineExceeded("after {:.3g} s still waiting for {}\n"
                            "Give it longer with --timeout, or see the logs of gateway and worker.",
                            ToSeconds(options_.timeout), machine_.WaitingFor()));
     } else if (!changed) {
