@@ -1,7 +1,7 @@
 #include "bridge_worker/worker.h"
 
-#include <grpcpp/grpcpp.h>
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <unistd.h>
 
@@ -13,19 +13,16 @@
 #include "bridge_worker/session/bridge_service.h"
 #include "bridge_worker/upstream/realtime_connection.h"
 #include "bridge_worker/worker_metrics.h"
-#include "common/admin/admin_server.h"
+#include "common/composition/operator_listeners.h"
+#include "common/composition/process_drain.h"
 #include "common/core/ids.h"
 #include "common/core/limits.h"
 #include "common/core/status.h"
 #include "common/drain/drain_plan.h"
-#include "common/http/http_server.h"
-#include "common/observability/ops_service.h"
 #include "common/process/listening.h"
-#include "common/process/pid_file.h"
 #include "common/rpc/listen_address.h"
 #include "common/rpc/wire_time.h"
 #include "common/runtime/session_index.h"
-#include "common/runtime/settle.h"
 #include "common/runtime/shard_group.h"
 
 namespace voicebridge::worker {
@@ -48,7 +45,6 @@ class Worker {
 
  private:
   absl::Status StartSessionServer();
-  absl::Status StartOpsAndAdmin();
   v1::ProcessStatus Status() const;
   TaskGroup::OnFailure OnTaskFailure();
 
@@ -65,10 +61,8 @@ class Worker {
   std::unique_ptr<BridgeService> service_;
   std::unique_ptr<ShardGroup> shards_;
   std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<OpsService> ops_service_;
-  std::unique_ptr<HttpServer> ops_server_;
-  std::unique_ptr<AdminServer> admin_;
-  PidFile pid_file_;
+  OperatorListeners operator_{registry_,
+                              [this] { return std::string(index_->closed() ? "draining" : ""); }};
 };
 
 TaskGroup::OnFailure Worker::OnTaskFailure() {
@@ -78,18 +72,14 @@ TaskGroup::OnFailure Worker::OnTaskFailure() {
 }
 
 absl::Status Worker::Start() {
-  if (const absl::Status status = StartSessionServer(); !status.ok()) {
-    return status;
+  if (const absl::Status bound = StartSessionServer(); !bound.ok()) {
+    return bound;
   }
-  if (const absl::Status status = StartOpsAndAdmin(); !status.ok()) {
+  const absl::Status status =
+      operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file},
+                      shards_->first(), [this] { return Status(); });
+  if (!status.ok()) {
     return status;
-  }
-  if (!config_.pid_file.empty()) {
-    absl::StatusOr<PidFile> pid_file = PidFile::Write(config_.pid_file);
-    if (!pid_file.ok()) {
-      return pid_file.status();
-    }
-    pid_file_ = *std::move(pid_file);
   }
   shards_->Start();
   logger_->Info("worker.started", {{"pid", ::getpid()},
@@ -117,9 +107,8 @@ absl::Status Worker::StartSessionServer() {
   shards_ = std::make_unique<ShardGroup>(std::move(shards));
   index_ = std::make_unique<SessionIndex>(shards_->first().executor(), config_.capacity,
                                           gauges_.sessions);
-  environment_ = std::make_unique<SessionEnvironment>(
-      SessionEnvironment{*logger_, metrics_, gauges_, config_.profiles, *connector_, *index_,
-                         OnTaskFailure()});
+  environment_ = std::make_unique<SessionEnvironment>(SessionEnvironment{
+      *logger_, metrics_, gauges_, config_.profiles, *connector_, *index_, OnTaskFailure()});
   service_ = std::make_unique<BridgeService>(*environment_);
   builder.RegisterService(&service_->service());
   server_ = builder.BuildAndStart();
@@ -128,31 +117,6 @@ absl::Status Worker::StartSessionServer() {
   }
   service_->Start(*shards_);
   AnnounceListener("grpc", WithPort(config_.listen, port));
-  return absl::OkStatus();
-}
-
-absl::Status Worker::StartOpsAndAdmin() {
-  ops_service_ = std::make_unique<OpsService>(registry_, [this] {
-    return std::string(index_->closed() ? "draining" : "");
-  });
-  HttpServerOptions options;
-  options.listen = config_.ops_listen;
-  options.body_bytes_max = limits::kHttpBodyMax;
-  Shard& first = shards_->first();
-  ops_server_ = std::make_unique<HttpServer>(
-      options, std::vector<HttpServer::Shard>{{first.executor(), &first.tasks()}}, *ops_service_);
-  const absl::StatusOr<std::string> ops_address = ops_server_->Start();
-  if (!ops_address.ok()) {
-    return Unavailable("--ops_listen: {}", Message(ops_address.status()));
-  }
-  AnnounceListener("ops", *ops_address);
-  absl::StatusOr<std::unique_ptr<AdminServer>> admin =
-      AdminServer::Start(config_.admin_listen, [this] { return Status(); });
-  if (!admin.ok()) {
-    return admin.status();
-  }
-  admin_ = *std::move(admin);
-  AnnounceListener("admin", admin_->address());
   return absl::OkStatus();
 }
 
@@ -169,35 +133,15 @@ v1::ProcessStatus Worker::Status() const {
   return status;
 }
 
-// Order: flag, admission refused, sessions settled, calls cancelled, server shut down from this thread
-// while the shards keep polling, queues drained.
 ExitCode Worker::Drain(const DrainPlan& plan, int signal, const StopSignals& signals) {
-  const TimePoint begun = std::chrono::steady_clock::now();
-  gauges_.draining.store(true);
-  index_->Close();
-  admin_->SetServing(false);
-  logger_->Info("shutdown.begin",
-                {{"signal", signal},
-                 {"sessions", gauges_.sessions.load()},
-                 {"deadline_ms", ToSeconds(plan.end().Remaining(begun)) * 1000}});
-  service_->NotifyStatusChanged();
-  index_->EndAll(v1::END_REASON_DRAINING, plan.force().Remaining(begun));
-  SettleOutcome outcome;
-  WaitUntilNoSessions(gauges_.sessions, plan.force(), signals, outcome);
-  admin_->Stop();
-  outcome.unfinished_tasks = shards_->SettleTasks(plan.flush());
-  server_->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME));
-  outcome.threads_stopped = shards_->Stop(plan.flush());
-  pid_file_.Remove();
-  for (const std::string& name : outcome.unfinished_tasks) {
-    logger_->Warning("task.abandoned", {{"task", name}});
-  }
-  logger_->Info("shutdown.end", {{"ms", ToSeconds(std::chrono::steady_clock::now() - begun) * 1000},
-                                 {"forced", outcome.sessions_forced},
-                                 {"exit_code", static_cast<int>(outcome.exit_code())},
-                                 {"pid", ::getpid()}});
-  logger_->Flush();
-  return outcome.exit_code();
+  const auto tell_gateways = [this] { service_->NotifyStatusChanged(); };
+  // Whatever call is still open is cancelled; a plain Shutdown would wait for it.
+  const auto shut_down_server = [this] { server_->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME)); };
+  DrainedProcess process{*logger_,         *index_,       *shards_,        operator_.admin(),
+                         gauges_.draining, tell_gateways, shut_down_server};
+  const ExitCode code = DrainProcess(process, plan, signal, signals);
+  operator_.RemovePidFile();
+  return code;
 }
 
 }  // namespace

@@ -9,18 +9,16 @@
 #include <utility>
 #include <vector>
 
-#include "common/admin/admin_server.h"
+#include "common/composition/operator_listeners.h"
+#include "common/composition/process_drain.h"
 #include "common/core/ids.h"
 #include "common/core/limits.h"
 #include "common/core/status.h"
 #include "common/drain/drain_plan.h"
 #include "common/http/http_server.h"
-#include "common/observability/ops_service.h"
 #include "common/process/listening.h"
-#include "common/process/pid_file.h"
 #include "common/rpc/wire_time.h"
 #include "common/runtime/session_index.h"
-#include "common/runtime/settle.h"
 #include "common/runtime/shard_group.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/http/gateway_service.h"
@@ -51,7 +49,6 @@ class Gateway {
 
  private:
   absl::Status StartPublic();
-  absl::Status StartOpsAndAdmin();
   std::string NotReadyBecause() const;
   v1::ProcessStatus Status() const;
   TaskGroup::OnFailure OnTaskFailure();
@@ -69,11 +66,8 @@ class Gateway {
   WorkerWatch watch_;
   RelayEnvironment environment_;
   GatewayService service_;
-  OpsService ops_service_;
+  OperatorListeners operator_;
   std::unique_ptr<HttpServer> public_server_;
-  std::unique_ptr<HttpServer> ops_server_;
-  std::unique_ptr<AdminServer> admin_;
-  PidFile pid_file_;
 };
 
 Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges)
@@ -87,7 +81,7 @@ Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges)
       watch_(config.workers, links_, shards_.first(), gauges, *logger_),
       environment_{*logger_, metrics_, gauges, links_, watch_, index_, OnTaskFailure()},
       service_(config, environment_, shards_),
-      ops_service_(registry_, [this] { return NotReadyBecause(); }) {}
+      operator_(registry_, [this] { return NotReadyBecause(); }) {}
 
 TaskGroup::OnFailure Gateway::OnTaskFailure() {
   return [this](std::string_view task, const std::string& what) {
@@ -104,18 +98,14 @@ std::string Gateway::NotReadyBecause() const {
 
 absl::Status Gateway::Start() {
   watch_.Start();
-  if (const absl::Status status = StartPublic(); !status.ok()) {
-    return status;
+  if (const absl::Status bound = StartPublic(); !bound.ok()) {
+    return bound;
   }
-  if (const absl::Status status = StartOpsAndAdmin(); !status.ok()) {
+  const absl::Status status =
+      operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file}, shards_.first(),
+                      [this] { return Status(); });
+  if (!status.ok()) {
     return status;
-  }
-  if (!config_.pid_file.empty()) {
-    absl::StatusOr<PidFile> pid_file = PidFile::Write(config_.pid_file);
-    if (!pid_file.ok()) {
-      return pid_file.status();
-    }
-    pid_file_ = *std::move(pid_file);
   }
   shards_.Start();
   logger_->Info("gateway.started", {{"pid", ::getpid()},
@@ -153,28 +143,6 @@ absl::Status Gateway::StartPublic() {
   return absl::OkStatus();
 }
 
-absl::Status Gateway::StartOpsAndAdmin() {
-  HttpServerOptions options;
-  options.listen = config_.ops_listen;
-  options.body_bytes_max = limits::kHttpBodyMax;
-  Shard& first = shards_.first();
-  ops_server_ = std::make_unique<HttpServer>(
-      options, std::vector<HttpServer::Shard>{{first.executor(), &first.tasks()}}, ops_service_);
-  const absl::StatusOr<std::string> ops_address = ops_server_->Start();
-  if (!ops_address.ok()) {
-    return Unavailable("--ops_listen: {}", Message(ops_address.status()));
-  }
-  AnnounceListener("ops", *ops_address);
-  absl::StatusOr<std::unique_ptr<AdminServer>> admin =
-      AdminServer::Start(config_.admin_listen, [this] { return Status(); });
-  if (!admin.ok()) {
-    return admin.status();
-  }
-  admin_ = *std::move(admin);
-  AnnounceListener("admin", admin_->address());
-  return absl::OkStatus();
-}
-
 v1::ProcessStatus Gateway::Status() const {
   v1::ProcessStatus status;
   status.set_process("gateway");
@@ -188,32 +156,14 @@ v1::ProcessStatus Gateway::Status() const {
   return status;
 }
 
-// Order: flag, admission refused, sessions settled, then what served them.
 ExitCode Gateway::Drain(const DrainPlan& plan, int signal, const StopSignals& signals) {
-  const TimePoint begun = std::chrono::steady_clock::now();
-  gauges_.draining.store(true);
-  index_.Close();
-  admin_->SetServing(false);
-  logger_->Info("shutdown.begin",
-                {{"signal", signal},
-                 {"sessions", gauges_.sessions.load()},
-                 {"deadline_ms", ToSeconds(plan.end().Remaining(begun)) * 1000}});
-  index_.EndAll(v1::END_REASON_DRAINING, plan.force().Remaining(begun));
-  SettleOutcome outcome;
-  WaitUntilNoSessions(gauges_.sessions, plan.force(), signals, outcome);
-  admin_->Stop();
-  outcome.unfinished_tasks = shards_.SettleTasks(plan.flush());
-  outcome.threads_stopped = shards_.Stop(plan.flush());
-  pid_file_.Remove();
-  for (const std::string& name : outcome.unfinished_tasks) {
-    logger_->Warning("task.abandoned", {{"task", name}});
-  }
-  logger_->Info("shutdown.end", {{"ms", ToSeconds(std::chrono::steady_clock::now() - begun) * 1000},
-                                 {"forced", outcome.sessions_forced},
-                                 {"exit_code", static_cast<int>(outcome.exit_code())},
-                                 {"pid", ::getpid()}});
-  logger_->Flush();
-  return outcome.exit_code();
+  // The public listener refuses by itself once the index is closed; its connections are the
+  // sessions.
+  DrainedProcess process{*logger_,         index_, shards_, operator_.admin(),
+                         gauges_.draining, [] {},  [] {}};
+  const ExitCode code = DrainProcess(process, plan, signal, signals);
+  operator_.RemovePidFile();
+  return code;
 }
 
 }  // namespace

@@ -30,27 +30,16 @@ bool IsLessLoaded(const WorkerView& a, const WorkerView& b) {
 
 }  // namespace
 
-WorkerDirectory::WorkerDirectory(std::vector<std::string> addresses) { SetAddresses(addresses); }
-
-void WorkerDirectory::SetAddresses(const std::vector<std::string>& addresses) {
-  std::vector<Worker> workers;
+WorkerDirectory::WorkerDirectory(const std::vector<std::string>& addresses) {
   for (const std::string& address : addresses) {
-    const bool repeated = std::any_of(workers.begin(), workers.end(), [&](const Worker& worker) {
-      return worker.view.address == address;
-    });
-    if (repeated) {
-      continue;
+    if (Find(address) == nullptr) {
+      workers_.emplace_back().view.address = address;
     }
-    Worker* known = Find(address);
-    workers.push_back(known == nullptr ? Worker{} : *known);
-    workers.back().view.address = address;
   }
-  workers_ = std::move(workers);
   Publish();
 }
 
-void WorkerDirectory::OnStatus(std::string_view address, const v1::WorkerStatus& status,
-                               TimePoint now) {
+void WorkerDirectory::OnStatus(std::string_view address, const v1::WorkerStatus& status) {
   Worker* worker = Find(address);
   if (worker == nullptr) {
     return;
@@ -64,47 +53,19 @@ void WorkerDirectory::OnStatus(std::string_view address, const v1::WorkerStatus&
     return;
   }
   worker->number = status.number();
-  worker->silent_at = now + kWorkerSilenceMax;
   worker->view.state = StateOf(status);
   worker->view.sessions = status.sessions();
   worker->view.capacity = status.capacity();
   Publish();
 }
 
-void WorkerDirectory::OnWatchBroken(std::string_view address, TimePoint) {
+void WorkerDirectory::OnWatchBroken(std::string_view address) {
   Worker* worker = Find(address);
-  if (worker == nullptr || !worker->silent_at) {
+  if (worker == nullptr || worker->view.state == WorkerState::kUnknown) {
     return;
   }
-  worker->silent_at.reset();
   worker->view.state = WorkerState::kSuspect;
   Publish();
-}
-
-void WorkerDirectory::OnTime(TimePoint now) {
-  for (Worker& worker : workers_) {
-    if (worker.silent_at && now >= *worker.silent_at) {
-      worker.silent_at.reset();
-      worker.view.state = WorkerState::kSuspect;
-    }
-  }
-  Publish();
-}
-
-std::optional<TimePoint> WorkerDirectory::NextDeadline() const {
-  std::optional<TimePoint> earliest;
-  for (const Worker& worker : workers_) {
-    if (worker.silent_at && (!earliest || *worker.silent_at < *earliest)) {
-      earliest = worker.silent_at;
-    }
-  }
-  return earliest;
-}
-
-bool WorkerDirectory::AnyServing() const {
-  return std::any_of(workers_.begin(), workers_.end(), [](const Worker& worker) {
-    return worker.view.state == WorkerState::kServing;
-  });
 }
 
 WorkerDirectory::Worker* WorkerDirectory::Find(std::string_view address) {

@@ -40,31 +40,24 @@ inline constexpr Duration kWorkerSilenceMax = seconds(2);
 // snapshots.
 class WorkerDirectory {
  public:
-  explicit WorkerDirectory(std::vector<std::string> addresses);
-
-  // The workers as a name resolves to them now. What stays keeps its state, what goes is forgotten.
-  void SetAddresses(const std::vector<std::string>& addresses);
+  explicit WorkerDirectory(const std::vector<std::string>& addresses);
 
   // An older number of the same start_id is ignored; a new start_id is a new process at that
   // address.
-  void OnStatus(std::string_view address, const v1::WorkerStatus& status, TimePoint now);
-  void OnWatchBroken(std::string_view address, TimePoint now);
-
-  void OnTime(TimePoint now);
-  std::optional<TimePoint> NextDeadline() const;
+  void OnStatus(std::string_view address, const v1::WorkerStatus& status);
+  // Its stream broke, or brought nothing for kWorkerSilenceMax.
+  void OnWatchBroken(std::string_view address);
 
   // An immutable value; the same one until something changes.
   std::shared_ptr<const WorkerViews> Snapshot() const { return snapshot_; }
-  bool AnyServing() const;
 
  private:
   struct Worker {
     WorkerView view;
     std::optional<std::string> start_id;  // None: never heard of.
-    std::optional<std::string>
-        previous_start_id;  // Its late statuses are no news: a start id never comes back.
+    // Its late statuses are no news: a start id never comes back.
+    std::optional<std::string> previous_start_id;
     std::uint64_t number = 0;
-    std::optional<TimePoint> silent_at;  // Set while the watch delivers.
   };
 
   Worker* Find(std::string_view address);

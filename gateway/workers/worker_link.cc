@@ -18,7 +18,8 @@ grpc::ChannelArguments Arguments() {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 2'000);
-  // A stalled session may hold this much in the transport, and no more, whatever the probe would say.
+  // A stalled session may hold this much in the transport, and no more, whatever the probe would
+  // say.
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 256 << 10);
   return arguments;
@@ -28,8 +29,8 @@ grpc::ChannelArguments Arguments() {
 
 WorkerLinks::WorkerLinks(const std::vector<std::string>& addresses) {
   for (const std::string& address : addresses) {
-    stubs_[address] = v1::BridgeWorker::NewStub(grpc::CreateCustomChannel(
-        address, grpc::InsecureChannelCredentials(), Arguments()));
+    stubs_[address] = v1::BridgeWorker::NewStub(
+        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), Arguments()));
   }
 }
 

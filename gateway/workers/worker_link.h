@@ -17,8 +17,8 @@ namespace voicebridge::gateway {
 using WorkerStream = ClientStream<v1::ToGateway, v1::ToWorker>;
 using WorkerStatusReader = ClientReader<v1::WorkerStatus>;
 
-// One channel per worker, shared by all shards; a call lives on the completion queue of the shard that
-// opens it. Fixed at construction, so every shard may use it.
+// One channel per worker, shared by all shards; a call lives on the completion queue of the shard
+// that opens it. Fixed at construction, so every shard may use it.
 class WorkerLinks {
  public:
   explicit WorkerLinks(const std::vector<std::string>& addresses);

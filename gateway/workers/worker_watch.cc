@@ -29,7 +29,7 @@ Awaitable<void> WorkerWatch::Watch(std::string address) {
   bool go_on = true;
   while (go_on) {
     co_await WatchOnce(address);
-    directory_.OnWatchBroken(address, shard_.clock().Now());
+    directory_.OnWatchBroken(address);
     Publish();
     go_on = co_await shard_.clock().SleepUntil(Deadline::After(shard_.clock().Now(), kRetryAfter));
   }
@@ -52,7 +52,7 @@ Awaitable<void> WorkerWatch::WatchOnce(const std::string& address) {
                                    {"sessions", status->sessions()},
                                    {"capacity", status->capacity()}});
     }
-    directory_.OnStatus(address, *status, clock.Now());
+    directory_.OnStatus(address, *status);
     Publish();
     status = co_await reader->Read(Deadline::After(clock.Now(), kWorkerSilenceMax));
   }

@@ -17,7 +17,9 @@ MAY_INCLUDE = {
     "common/observability": BASE + ["common/http", "common/json"],
     "common/config": BASE + ["common/json", "common/process"],
     "common/admin": BASE + ["common/drain", "common/rpc"],
-    "common/runtime": BASE + ["common/rpc", "common/process"],  # Settling yields the exit code.
+    "common/runtime": BASE + ["common/rpc"],
+    # What the two composition roots share.
+    "common/composition": ["common"],
     "common/drain": BASE + ["common/process"],  # The watchdog ends the process with one of our exit codes.
     "gateway": ["common", "gateway", MESSAGES],
     "bridge_worker": ["common", "bridge_worker", MESSAGES],
@@ -35,7 +37,7 @@ IO_LIBRARIES = re.compile(r"^(boost/(asio|beast)|grpc|spdlog|prometheus|sys/|uni
 # Who knows shards: the compositions, and the shells that run a session or open calls on a shard. All else
 # sees an executor, a stream, a connection.
 RUNTIME_USERS = re.compile(
-    r"^(common/runtime/|tests/|gateway/(gateway|main)\.|bridge_worker/(worker|main)\.|"
+    r"^(common/(runtime|composition)/|tests/|gateway/(gateway|main)\.|bridge_worker/(worker|main)\.|"
     r"gateway/(http/gateway_service|relay/relay_driver|workers/worker_(link|watch))\.|"
     r"bridge_worker/session/(bridge_service|session_driver)\.)")
 

@@ -10,8 +10,6 @@
 namespace voicebridge::gateway {
 namespace {
 
-constexpr TimePoint kStart{hours(1)};
-
 v1::WorkerStatus Status(std::uint64_t number, v1::WorkerStatus::State state,
                         std::uint32_t sessions = 0, const std::string& start_id = "start_1") {
   v1::WorkerStatus status;
@@ -31,85 +29,55 @@ TEST(WorkerDirectory, KnowsNothingOfAWorkerUntilItSpeaks) {
   WorkerDirectory directory({"a:1", "b:1", "a:1"});
   ASSERT_EQ(directory.Snapshot()->size(), 2U);
   EXPECT_EQ(StateOf(directory), WorkerState::kUnknown);
-  EXPECT_FALSE(directory.AnyServing());
-  EXPECT_EQ(directory.NextDeadline(), std::nullopt);
-  directory.OnTime(kStart + hours(1));
-  EXPECT_EQ(StateOf(directory), WorkerState::kUnknown);
 }
 
 TEST(WorkerDirectory, FollowsWhatAWorkerSays) {
   WorkerDirectory directory({"a:1"});
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 3), kStart);
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 3));
   EXPECT_EQ(directory.Snapshot()->front(), (WorkerView{"a:1", WorkerState::kServing, 3, 10}));
-  EXPECT_TRUE(directory.AnyServing());
-  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::FULL, 10), kStart);
+  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::FULL, 10));
   EXPECT_EQ(StateOf(directory), WorkerState::kFull);
-  directory.OnStatus("a:1", Status(3, v1::WorkerStatus::DRAINING), kStart);
+  directory.OnStatus("a:1", Status(3, v1::WorkerStatus::DRAINING));
   EXPECT_EQ(StateOf(directory), WorkerState::kDraining);
-  EXPECT_FALSE(directory.AnyServing());
-  directory.OnStatus("a:1", Status(4, v1::WorkerStatus::STATE_UNSPECIFIED), kStart);
+  directory.OnStatus("a:1", Status(4, v1::WorkerStatus::STATE_UNSPECIFIED));
   EXPECT_EQ(StateOf(directory), WorkerState::kUnknown);
 }
 
 TEST(WorkerDirectory, IgnoresAnOlderNumberOfTheSameStart) {
   WorkerDirectory directory({"a:1"});
-  directory.OnStatus("a:1", Status(5, v1::WorkerStatus::DRAINING), kStart);
-  directory.OnStatus("a:1", Status(4, v1::WorkerStatus::SERVING), kStart + seconds(1));
+  directory.OnStatus("a:1", Status(5, v1::WorkerStatus::DRAINING));
+  directory.OnStatus("a:1", Status(4, v1::WorkerStatus::SERVING));
   EXPECT_EQ(StateOf(directory), WorkerState::kDraining);
-  EXPECT_EQ(directory.NextDeadline(), kStart + kWorkerSilenceMax);
 }
 
 TEST(WorkerDirectory, TakesANewStartForANewProcessAndNeverGoesBack) {
   WorkerDirectory directory({"a:1"});
-  directory.OnStatus("a:1", Status(500, v1::WorkerStatus::DRAINING), kStart);
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 0, "start_2"), kStart);
+  directory.OnStatus("a:1", Status(500, v1::WorkerStatus::DRAINING));
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 0, "start_2"));
   EXPECT_EQ(StateOf(directory), WorkerState::kServing);
-  directory.OnStatus("a:1", Status(501, v1::WorkerStatus::DRAINING), kStart);
-  EXPECT_EQ(StateOf(directory), WorkerState::kServing);
-}
-
-TEST(WorkerDirectory, SuspectsAWorkerAfterTwoSecondsOfSilenceAndNotBefore) {
-  WorkerDirectory directory({"a:1"});
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING), kStart);
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING), kStart + milliseconds(500));
-  EXPECT_EQ(directory.NextDeadline(), kStart + milliseconds(2500));
-  directory.OnTime(kStart + milliseconds(2499));
-  EXPECT_EQ(StateOf(directory), WorkerState::kServing);
-  directory.OnTime(kStart + milliseconds(2500));
-  EXPECT_EQ(StateOf(directory), WorkerState::kSuspect);
-  EXPECT_EQ(directory.NextDeadline(), std::nullopt);
-  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::SERVING), kStart + seconds(3));
+  directory.OnStatus("a:1", Status(501, v1::WorkerStatus::DRAINING));
   EXPECT_EQ(StateOf(directory), WorkerState::kServing);
 }
 
 TEST(WorkerDirectory, SuspectsAWorkerWhoseWatchBroke) {
   WorkerDirectory directory({"a:1", "b:1"});
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING), kStart);
-  directory.OnWatchBroken("a:1", kStart);
-  directory.OnWatchBroken("b:1", kStart);
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING));
+  directory.OnWatchBroken("a:1");
+  directory.OnWatchBroken("b:1");
   EXPECT_EQ(StateOf(directory, 0), WorkerState::kSuspect);
   EXPECT_EQ(StateOf(directory, 1), WorkerState::kUnknown);
-}
-
-TEST(WorkerDirectory, ForgetsOnlyTheAddressesThatAreGone) {
-  WorkerDirectory directory({"a:1", "b:1"});
-  directory.OnStatus("b:1", Status(7, v1::WorkerStatus::SERVING, 2), kStart);
-  directory.SetAddresses({"b:1", "c:1"});
-  ASSERT_EQ(directory.Snapshot()->size(), 2U);
-  EXPECT_EQ(directory.Snapshot()->at(0), (WorkerView{"b:1", WorkerState::kServing, 2, 10}));
-  EXPECT_EQ(directory.Snapshot()->at(1), (WorkerView{"c:1", WorkerState::kUnknown, 0, 0}));
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING), kStart);
-  EXPECT_EQ(directory.Snapshot()->size(), 2U);
+  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::SERVING));
+  EXPECT_EQ(StateOf(directory, 0), WorkerState::kServing);
 }
 
 TEST(WorkerDirectory, KeepsASnapshotAsItWasAndReplacesItOnlyOnChange) {
   WorkerDirectory directory({"a:1"});
   const auto before = directory.Snapshot();
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 1), kStart);
+  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 1));
   const auto after = directory.Snapshot();
   EXPECT_EQ(before->front().state, WorkerState::kUnknown);
   EXPECT_EQ(after->front().state, WorkerState::kServing);
-  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::SERVING, 1), kStart + seconds(1));
+  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::SERVING, 1));
   EXPECT_EQ(directory.Snapshot(), after);
 }
 
