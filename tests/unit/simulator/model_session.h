@@ -107,6 +107,11 @@ class ModelSession {
     const json::value* value = FindPath(Last(type), path);
     return value != nullptr && value->is_string() ? std::string(View(value->get_string())) : "";
   }
+  // The value at that path; a string that says so when there is none, so that a test fails legibly.
+  json::value Value(std::string_view type, std::string_view path) const {
+    const json::value* value = FindPath(Last(type), path);
+    return value != nullptr ? *value : json::value("(absent)");
+  }
   std::string ErrorCode() const { return Text("error", "error.code"); }
   std::size_t SentAudioBytes() const {
     std::size_t bytes = 0;

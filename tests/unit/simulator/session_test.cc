@@ -36,19 +36,21 @@ TEST(Session, ChangesOnlyWhatAnUpdateNames) {
   session.Send(Update(R"("instructions":"be brief","audio":{"output":{"voice":"marin"}})"));
   session.Send(
       Update(R"("audio":{"input":{"turn_detection":{"type":"server_vad","threshold":0.7}}})"));
-  const json::object& updated = session.Last("session.updated");
   EXPECT_EQ(session.Text("session.updated", "session.instructions"), "be brief");
   EXPECT_EQ(session.Text("session.updated", "session.audio.output.voice"), "marin");
-  EXPECT_EQ(*FindPath(updated, "session.audio.input.turn_detection.threshold"), 0.7);
-  EXPECT_EQ(*FindPath(updated, "session.audio.input.turn_detection.silence_duration_ms"), 200);
+  EXPECT_EQ(session.Value("session.updated", "session.audio.input.turn_detection.threshold"), 0.7);
+  EXPECT_EQ(
+      session.Value("session.updated", "session.audio.input.turn_detection.silence_duration_ms"),
+      200);
   EXPECT_EQ(session.record.refused(), 0U);
 }
 
 TEST(Session, ReplacesTurnDetectionOfAnotherType) {
   ModelSession session;
   session.Send(Update(R"("audio":{"input":{"turn_detection":{"type":"semantic_vad"}}})"));
-  const json::value& detection =
-      *FindPath(session.Last("session.updated"), "session.audio.input.turn_detection");
+  const json::value detection =
+      session.Value("session.updated", "session.audio.input.turn_detection");
+  ASSERT_TRUE(detection.is_object());
   EXPECT_EQ(detection.at("eagerness"), "auto");
   EXPECT_FALSE(detection.as_object().contains("silence_duration_ms"));
 }
