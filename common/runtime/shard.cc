@@ -11,9 +11,10 @@
 namespace voicebridge {
 namespace {
 
-// Bounds of one turn, so that neither a flooding socket nor a flooding call starves the other.
-constexpr std::size_t kHandlersPerTurn = 1024;
-constexpr std::size_t kCompletionsPerTurn = 512;
+// Bounds of one turn, so that neither flooding sockets nor flooding calls hold up the other: a handler
+// with a large message costs tens of microseconds, so this many cost a few milliseconds.
+constexpr std::size_t kHandlersPerTurn = 64;
+constexpr std::size_t kCompletionsPerTurn = 64;
 // After the queue's shutdown, for operations of cancelled calls to come back (4 to 9 ms for 200).
 constexpr Duration kQueueDrainMax = milliseconds(250);
 
@@ -37,12 +38,13 @@ Shard::~Shard() = default;
 void Shard::Run() {
   TimePoint last_work = clock_.Now();
   while (!stopped_.load(std::memory_order_acquire)) {
-    const std::size_t done = Turn();
+    const TurnWork done = Turn();
     const TimePoint now = clock_.Now();
-    if (done > 0) {
+    if (done.handlers + done.completions > 0) {
       last_work = now;
     }
-    if (done < kHandlersPerTurn) {
+    // A turn that met a bound has left work behind.
+    if (done.handlers < kHandlersPerTurn && done.completions < kCompletionsPerTurn) {
       Nap(NapAfter(now - last_work, sessions));
     }
   }
@@ -56,12 +58,12 @@ bool Shard::WaitStopped(Deadline deadline) {
 
 // Handlers run before the queue is drained, so that what sockets brought is written to calls in the same
 // turn, and after it, so that what calls brought is written to sockets in the same turn.
-std::size_t Shard::Turn() {
-  std::size_t done = PollHandlers();
-  const std::size_t completions = DrainQueue();
-  done += completions;
-  if (completions > 0) {
-    done += PollHandlers();
+Shard::TurnWork Shard::Turn() {
+  TurnWork done;
+  done.handlers = PollHandlers();
+  done.completions = DrainQueue();
+  if (done.completions > 0) {
+    done.handlers += PollHandlers();
   }
   return done;
 }

@@ -43,7 +43,12 @@ class Shard {
   std::size_t sessions = 0;
 
  private:
-  std::size_t Turn();
+  struct TurnWork {
+    std::size_t handlers = 0;
+    std::size_t completions = 0;
+  };
+
+  TurnWork Turn();
   std::size_t PollHandlers();
   std::size_t DrainQueue();
   void DrainAfterShutdown();
