@@ -38,8 +38,8 @@ class BeastConnection final : public UpgradableConnection {
   explicit BeastConnection(const ConnectionOptions& options, Args&&... args)
       : role_(options.role),
         stream_(std::forward<Args>(args)...),
-        write_guard_(stream_.get_executor(), [this] { RunOutOfTime(); }),
-        guard_(stream_.get_executor(), [this] { RunOutOfTime(); }),
+        write_guard_(stream_.get_executor(), [this] { CutAndNote(write_out_of_time_); }),
+        guard_(stream_.get_executor(), [this] { CutAndNote(out_of_time_); }),
         finished_(stream_.get_executor()) {
     boost::beast::error_code ignored;
     Socket().set_option(net::ip::tcp::no_delay(true), ignored);
@@ -104,8 +104,8 @@ class BeastConnection final : public UpgradableConnection {
     return Deadline::After(SystemClock().Now(), limits::kCloseMax);
   }
 
-  void RunOutOfTime() {
-    out_of_time_ = true;
+  void CutAndNote(bool& out_of_time) {
+    out_of_time = true;
     Abort();
   }
 
@@ -143,11 +143,12 @@ class BeastConnection final : public UpgradableConnection {
   DeadlineGuard write_guard_;
   DeadlineGuard guard_;  // Of everything that ends or precedes the WebSocket.
   Event finished_;
-  bool broken_ = false;       // The socket is cut.
-  bool out_of_time_ = false;  // By a deadline.
-  bool closing_ = false;      // Close was called.
-  bool ended_ = false;        // A read has brought kClosed.
-  bool ending_ = false;       // A read is finishing the transport.
+  bool broken_ = false;             // The socket is cut:
+  bool write_out_of_time_ = false;  // by the deadline of a write,
+  bool out_of_time_ = false;        // or by that of something else.
+  bool closing_ = false;            // Close was called.
+  bool ended_ = false;              // A read has brought kClosed.
+  bool ending_ = false;             // A read is finishing the transport.
   std::uint16_t close_code_ = kConnectionBroken;
   std::string close_reason_;
 };
@@ -315,7 +316,7 @@ Awaitable<absl::Status> BeastConnection<Transport>::Write(std::string_view paylo
   if (!error) {
     co_return absl::OkStatus();
   }
-  if (out_of_time_) {
+  if (write_out_of_time_) {
     co_return DeadlineExceeded("the peer did not take the message in time");
   }
   if (error != net::error::operation_aborted) {

@@ -24,7 +24,8 @@ class CountingService final : public HttpService {
     Count();
     const Incoming incoming = co_await connection->ReadUntilStopped();
     const std::string message(incoming.payload);
-    co_await connection->WriteText(message, In(seconds(20)));
+    const absl::Status status = co_await connection->WriteText(message, In(seconds(20)));
+    EXPECT_TRUE(status.ok()) << status;
     co_await connection->ReadUntilStopped();
   }
 

@@ -80,10 +80,11 @@ Awaitable<void> ScriptedService::Echo(Connection& connection) {
       co_return;
     }
     const Deadline deadline = In(seconds(20));
+    absl::Status status;  // When the peer is gone, the next read says so.
     if (incoming.kind == Incoming::Kind::kText) {
-      co_await connection.WriteText(incoming.payload, deadline);
+      status = co_await connection.WriteText(incoming.payload, deadline);
     } else {
-      co_await connection.WriteBinary(incoming.payload, deadline);
+      status = co_await connection.WriteBinary(incoming.payload, deadline);
     }
   }
 }
