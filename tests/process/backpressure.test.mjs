@@ -2,7 +2,7 @@
 import {strict as assert} from 'node:assert';
 import test from 'node:test';
 
-import {EchoLoad, full, pause, sanitized, waitUntil, withFleet} from './harness.mjs';
+import {EchoLoad, full, patience, pause, sanitized, waitUntil, withFleet} from './harness.mjs';
 
 const kStalled = 50;
 const kEchoing = 20;
@@ -37,6 +37,17 @@ async function sampleWhile(work, sample) {
   return done;
 }
 
+// Nothing flows any more but the echoes: the memory stays as it is.
+async function queuesFull(fleet) {
+  let before = rss(fleet);
+  await waitUntil(() => {
+    const now = rss(fleet);
+    const still = now.every((value, i) => Math.abs(value - before[i]) < 512);
+    before = now;
+    return still;
+  }, {ms: 4000 * patience, every: 250, what: 'the queues of stalled sessions to be full', got: () => before.join(', ')});
+}
+
 // The p99 of several short runs, so that one hiccup of the machine does not decide.
 async function medianP99(load, rounds, ms) {
   const figures = [];
@@ -52,17 +63,25 @@ test('50 clients that stop reading cost bounded memory, hurt nobody and end as s
   withFleet({workers: 1, simulatorFlags: ['--echo'], refused: 'any'}, async (fleet) => {
     const load = await EchoLoad.start(fleet.url, kEchoing);
     await medianP99(load, 1, 1000);  // Warm.
-    const rounds = full ? 6 : 1;
     const ratios = [];
-    for (let round = 0; round < rounds; ++round) {
-      const quietBefore = await medianP99(load, 5, 1500);
+    const median = () => [...ratios].sort((a, b) => a - b)[Math.floor(ratios.length / 2)];
+    // One good round is enough in the short run; a bad one may be the machine's, so it needs two of three.
+    const enough = () => (full ? ratios.length === 6 : ratios.length === 3 || (ratios.length === 1 && median() <= kRatioMax));
+    for (let round = 0; !enough(); ++round) {
       const before = rss(fleet);
       const peak = [...before];
       const sample = () => rss(fleet).forEach((value, i) => {
         peak[i] = Math.max(peak[i], value);
       });
+      // Sampling costs the measuring process time, so it goes on in every phase.
+      const measure = () => sampleWhile(medianP99(load, 5, 1500), sample);
+      const quietBefore = await measure();
       const clients = await stall(fleet, kStalled);
-      const stalled = await sampleWhile(medianP99(load, 5, 1500), sample);
+      const {frames} = await sampleWhile(load.run(2000), sample);
+      await load.settle(frames);
+      const filling = load.latency(0.99);
+      await sampleWhile(queuesFull(fleet), sample);
+      const stalled = await sampleWhile(medianP99(load, 5, 1000), sample);
       const growth = peak.map((value, i) => (value - before[i]) / kStalled);
       t.diagnostic(`round ${round + 1}: growth per stalled session ${growth.map((kib) => kib.toFixed(0)).join(' / ')} KiB (gateway / worker)`);
       if (!sanitized) {
@@ -70,13 +89,13 @@ test('50 clients that stop reading cost bounded memory, hurt nobody and end as s
       }
       await checkSlowClients(fleet, clients, (round + 1) * kStalled);
       // The machine is not ours alone: what it did before and after is the measure.
-      const quietAfter = await medianP99(load, 5, 1500);
+      const quietAfter = await measure();
       ratios.push(stalled / Math.max(quietBefore, quietAfter));
-      t.diagnostic(`round ${round + 1}: p99 ${quietBefore.toFixed(2)} ms before, ${stalled.toFixed(2)} ms with stalls, ${quietAfter.toFixed(2)} ms after`);
+      t.diagnostic(`round ${round + 1}: p99 ${quietBefore.toFixed(2)} ms before, ${stalled.toFixed(2)} ms with stalls, ${quietAfter.toFixed(2)} ms after; ` +
+                   `${filling.toFixed(2)} ms in the two seconds while 50 floods fill their queues`);
     }
     if (!sanitized) {
-      const ratio = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)];
-      assert.ok(ratio <= kRatioMax, `p99 of the others rose by a factor of ${ratio.toFixed(2)}`);
+      assert.ok(median() <= kRatioMax, `p99 of the others rose by a factor of ${median().toFixed(2)}`);
     }
     load.stop();
     await fleet.sessionsGone();
