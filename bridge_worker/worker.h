@@ -10,8 +10,8 @@ namespace voicebridge::worker {
 
 struct WorkerGauges;
 
-// Runs until a stop signal and through the drain. The caller ends the process with the code by _exit:
-// threads that are stuck in a library are left behind.
+// Runs until a stop signal and through the drain. The caller ends the process with the code by
+// _exit: threads that are stuck in a library are left behind.
 ExitCode RunWorker(const WorkerConfig& config, const StopSignals& signals, Watchdog& watchdog,
                    WorkerGauges& gauges);
 

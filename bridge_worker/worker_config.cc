@@ -13,7 +13,8 @@
 #include "common/drain/drain_plan.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:0", "HOST:PORT for gRPC from gateways");
-ABSL_FLAG(std::string, admin_listen, "127.0.0.1:0", "HOST:PORT for the Admin, health and reflection services");
+ABSL_FLAG(std::string, admin_listen, "127.0.0.1:0",
+          "HOST:PORT for the Admin, health and reflection services");
 ABSL_FLAG(std::string, ops_listen, "127.0.0.1:0", "HOST:PORT for /healthz, /readyz and /metrics");
 ABSL_FLAG(int, capacity, 500, "sessions held at most");
 ABSL_FLAG(absl::Duration, drain_budget, absl::Seconds(3), "time from the signal to the exit");
@@ -21,10 +22,12 @@ ABSL_FLAG(std::string, pid_file, "", "where to write the process id");
 ABSL_FLAG(int, shards, 1, "session threads; scale by processes first");
 ABSL_FLAG(std::string, upstream_url, "wss://api.openai.com/v1/realtime",
           "the Realtime API; ws:// only on loopback");
-ABSL_FLAG(std::string, upstream_ca, "", "PEM file of authorities trusted for the upstream; empty: the system's");
+ABSL_FLAG(std::string, upstream_ca, "",
+          "PEM file of authorities trusted for the upstream; empty: the system's");
 ABSL_FLAG(std::string, openai_api_key_file, "", "file with the key; else OPENAI_API_KEY");
 ABSL_FLAG(std::string, profiles, "/etc/voicebridge/profiles", "directory of profile files");
-ABSL_FLAG(bool, insecure_no_auth, false, "allow unauthenticated gateways on a non-loopback listener");
+ABSL_FLAG(bool, insecure_no_auth, false,
+          "allow unauthenticated gateways on a non-loopback listener");
 ABSL_FLAG(bool, check, false, "validate flags and profiles, then exit");
 
 namespace voicebridge::worker {
@@ -39,7 +42,8 @@ void CheckListener(std::string_view flag, const std::string& value, bool must_be
     errors.Add(flag, fmt::format("expected HOST:PORT, got \"{}\"", value));
   } else if (must_be_private && !IsLoopbackHostPort(value)) {
     errors.Add(flag, fmt::format("\"{}\" is not loopback: anyone who reaches it could use it; "
-                                 "--insecure_no_auth allows that", value));
+                                 "--insecure_no_auth allows that",
+                                 value));
   }
 }
 
@@ -89,9 +93,9 @@ Secret LoadKey(ConfigErrors& errors) {
 }  // namespace
 
 std::vector<std::string> WorkerFlags() {
-  return {"listen",       "admin_listen", "ops_listen",  "capacity",
-          "drain_budget", "pid_file",     "shards",      "upstream_url",
-          "upstream_ca",  "openai_api_key_file", "profiles", "insecure_no_auth", "check"};
+  return {"listen",   "admin_listen",     "ops_listen",   "capacity",    "drain_budget",
+          "pid_file", "shards",           "upstream_url", "upstream_ca", "openai_api_key_file",
+          "profiles", "insecure_no_auth", "check"};
 }
 
 absl::StatusOr<WorkerConfig> LoadWorkerConfig() {

@@ -15,18 +15,18 @@
 namespace voicebridge::worker {
 
 struct WorkerConfig {
-  std::string listen;          // gRPC from gateways.
+  std::string listen;  // gRPC from gateways.
   std::string admin_listen;
   std::string ops_listen;
-  std::int64_t capacity = 0;   // Sessions held at most.
+  std::int64_t capacity = 0;  // Sessions held at most.
   Duration drain_budget{};
-  std::string pid_file;        // Empty: none.
+  std::string pid_file;  // Empty: none.
   std::size_t shards = 1;
   Url upstream_url;
   std::string upstream_ca_file;  // Empty: the system's authorities.
   Secret openai_api_key;
   Profiles profiles;
-  bool check_only = false;     // Validate and exit.
+  bool check_only = false;  // Validate and exit.
 };
 
 // The names of the worker's flags, for help and environment.

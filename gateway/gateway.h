@@ -10,8 +10,8 @@ namespace voicebridge::gateway {
 
 struct GatewayGauges;
 
-// Runs until a stop signal and through the drain. The caller ends the process with the code by _exit:
-// threads that are stuck in a library are left behind.
+// Runs until a stop signal and through the drain. The caller ends the process with the code by
+// _exit: threads that are stuck in a library are left behind.
 ExitCode RunGateway(const GatewayConfig& config, const StopSignals& signals, Watchdog& watchdog,
                     GatewayGauges& gauges);
 

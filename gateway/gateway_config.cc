@@ -65,7 +65,8 @@ void LoadAuth(GatewayConfig& config, ConfigErrors& errors) {
   config.auth.insecure_no_auth = absl::GetFlag(FLAGS_insecure_no_auth);
   const std::string api_keys = absl::GetFlag(FLAGS_api_keys);
   if (api_keys.empty() && !config.auth.insecure_no_auth) {
-    errors.Add("api_keys", "nobody could come in: name a file, or --insecure_no_auth for local work");
+    errors.Add("api_keys",
+               "nobody could come in: name a file, or --insecure_no_auth for local work");
   }
   if (!api_keys.empty()) {
     if (const auto text = ReadFile("api_keys", api_keys, errors)) {
@@ -130,8 +131,8 @@ void LoadListeners(GatewayConfig& config, ConfigErrors& errors) {
 }  // namespace
 
 std::vector<std::string> GatewayFlags() {
-  return {"listen",   "admin_listen", "ops_listen",      "workers",      "drain_budget",
-          "pid_file", "shards",       "tls_cert",        "tls_key",      "allowed_origins",
+  return {"listen",   "admin_listen", "ops_listen",       "workers",      "drain_budget",
+          "pid_file", "shards",       "tls_cert",         "tls_key",      "allowed_origins",
           "api_keys", "signing_keys", "insecure_no_auth", "max_sessions", "check"};
 }
 

@@ -13,14 +13,14 @@
 namespace voicebridge::gateway {
 
 struct GatewayConfig {
-  std::string listen;                  // Browsers and SDKs.
+  std::string listen;  // Browsers and SDKs.
   std::string admin_listen;
   std::string ops_listen;
-  std::vector<std::string> workers;    // HOST:PORT each.
+  std::vector<std::string> workers;  // HOST:PORT each.
   Duration drain_budget{};
-  std::string pid_file;                // Empty: none.
+  std::string pid_file;  // Empty: none.
   std::size_t shards = 1;
-  std::string tls_cert_file;           // Both empty: plain.
+  std::string tls_cert_file;  // Both empty: plain.
   std::string tls_key_file;
   std::vector<std::string> allowed_origins;  // Empty: any.
   std::int64_t max_sessions = 0;

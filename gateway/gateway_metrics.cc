@@ -36,8 +36,9 @@ GatewayMetrics::GatewayMetrics(ProcessRegistry& registry, const GatewayGauges& g
                                         "Audio frames forwarded to workers.")),
       audio_frames_to_clients(Counter(registry, "voicebridge_gateway_audio_frames_to_clients_total",
                                       "Audio frames written to clients.")),
-      audio_frames_dropped(Counter(registry, "voicebridge_gateway_audio_frames_dropped_total",
-                                   "Queued audio frames voided by a barge-in, cancel or truncate.")),
+      audio_frames_dropped(
+          Counter(registry, "voicebridge_gateway_audio_frames_dropped_total",
+                  "Queued audio frames voided by a barge-in, cancel or truncate.")),
       attach_retries(Counter(registry, "voicebridge_gateway_attach_retries_total",
                              "Workers tried beyond the first of a session.")),
       ready_seconds(ReadyHistogram(registry)) {

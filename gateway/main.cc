@@ -4,15 +4,15 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "gateway/gateway.h"
-#include "gateway/gateway_config.h"
-#include "gateway/gateway_metrics.h"
 #include "common/config/flags.h"
 #include "common/core/status.h"
 #include "common/drain/watchdog.h"
 #include "common/process/exit_code.h"
 #include "common/process/leave.h"
 #include "common/process/signals.h"
+#include "gateway/gateway.h"
+#include "gateway/gateway_config.h"
+#include "gateway/gateway_metrics.h"
 
 int main(int argc, char** argv) {
   using voicebridge::ExitCode;

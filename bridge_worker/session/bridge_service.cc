@@ -1,7 +1,6 @@
 #include "bridge_worker/session/bridge_service.h"
 
 #include <boost/asio/post.hpp>
-
 #include <utility>
 
 #include "common/async/first_to_finish.h"

@@ -46,8 +46,8 @@ class BridgeService {
   Awaitable<void> AcceptWatch(Lane& lane);
   Awaitable<void> Converse(Lane& lane, std::unique_ptr<SessionDriver::GatewayStream> stream);
   Awaitable<void> Watch(Lane& lane, std::unique_ptr<WatchStream> stream);
-  // Answers UNIMPLEMENTED on the calls that this worker does not offer; without a pending accept they
-  // would wait for ever.
+  // Answers UNIMPLEMENTED on the calls that this worker does not offer; without a pending accept
+  // they would wait for ever.
   template <class Request, class Response, class Arm>
   Awaitable<void> RefuseUnary(Lane& lane, Arm arm);
   Awaitable<void> RefuseDrain(Lane& lane);

@@ -209,7 +209,8 @@ Awaitable<void> SessionDriver::TearDown() {
   gateway_queue_.Close();
   upstream_queue_.Discard();
   tasks_.Close();
-  const bool joined = co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax));
+  const bool joined =
+      co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax));
   if (!joined) {
     if (upstream_ != nullptr) {
       upstream_->Abort();
@@ -221,15 +222,14 @@ Awaitable<void> SessionDriver::TearDown() {
   environment_.metrics.sessions_ended.Count(*end_reason_);
   environment_.metrics.upstream_protocol_errors.Increment(
       static_cast<double>(conversation_->protocol_errors()));
-  environment_.logger.Info(
-      "session.ended",
-      {{"session", attach_.session_id()},
-       {"epoch", attach_.epoch()},
-       {"reason", TraitsOf(*end_reason_).word},
-       {"message", end_message_},
-       {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
-       {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
-       {"tasks_left", tasks_.Unfinished().size()}});
+  environment_.logger.Info("session.ended",
+                           {{"session", attach_.session_id()},
+                            {"epoch", attach_.epoch()},
+                            {"reason", TraitsOf(*end_reason_).word},
+                            {"message", end_message_},
+                            {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
+                            {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
+                            {"tasks_left", tasks_.Unfinished().size()}});
 }
 
 void SessionDriver::RequestEnd(EndReason reason, std::string message) {

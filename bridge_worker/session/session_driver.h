@@ -33,9 +33,10 @@ struct SessionEnvironment {
   TaskGroup::OnFailure on_task_failure;
 };
 
-// Moves frames and timers between a gateway's call, the Conversation and the upstream; decides nothing.
-// Owned by the coroutine that runs it, on its shard. Teardown order: tasks are told, the gateway gets
-// what is queued and the last frame, the upstream is closed, the session leaves the index.
+// Moves frames and timers between a gateway's call, the Conversation and the upstream; decides
+// nothing. Owned by the coroutine that runs it, on its shard. Teardown order: tasks are told, the
+// gateway gets what is queued and the last frame, the upstream is closed, the session leaves the
+// index.
 class SessionDriver {
  public:
   using GatewayStream = ServerStream<v1::ToWorker, v1::ToGateway>;

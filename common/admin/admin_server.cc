@@ -73,8 +73,8 @@ void AdminServer::SetServing(bool serving) {
 }
 
 void AdminServer::Stop() {
-  // Open Watch calls of the health service would hold a plain Shutdown; with a deadline in the past they
-  // are cancelled at once.
+  // Open Watch calls of the health service would hold a plain Shutdown; with a deadline in the past
+  // they are cancelled at once.
   implementation_->server->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME));
 }
 

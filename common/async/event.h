@@ -23,8 +23,8 @@ class Event {
     co_await timer_.async_wait(kNoThrow);
   }
 
-  // Waits until `condition()` holds; false when the calling task was cancelled first. Whoever changes
-  // the condition notifies.
+  // Waits until `condition()` holds; false when the calling task was cancelled first. Whoever
+  // changes the condition notifies.
   template <class Condition>
   Awaitable<bool> WaitUntil(Condition condition) {
     bool cancelled = co_await IsCancelled();

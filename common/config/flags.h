@@ -9,16 +9,17 @@
 namespace voicebridge {
 
 // Orders the three sources so that the later wins in Abseil's parser: the words of --flagfile, then
-// `--flag=value` for each VOICEBRIDGE_<FLAG> in `environment`, then the command line. A boolean flag may
-// be set from the environment as true or false. `environment` entries are "NAME=value"; `command_line`
-// begins after the program's name, and its `--flag value` comes out as `--flag=value`.
+// `--flag=value` for each VOICEBRIDGE_<FLAG> in `environment`, then the command line. A boolean
+// flag may be set from the environment as true or false. `environment` entries are "NAME=value";
+// `command_line` begins after the program's name, and its `--flag value` comes out as
+// `--flag=value`.
 std::vector<std::string> OrderArguments(const std::vector<std::string>& command_line,
                                         const std::vector<std::string>& environment,
                                         const std::vector<std::string>& known_flags);
 
 // Parses into the ABSL_FLAGs of the program. nullopt: go on; else exit with this code at once
-// (0 after --help or --version, 1 after a flag that cannot be parsed; the reason is on standard error).
-// `known_flags`: the program's own flags, which are also what --help lists.
+// (0 after --help or --version, 1 after a flag that cannot be parsed; the reason is on standard
+// error). `known_flags`: the program's own flags, which are also what --help lists.
 std::optional<int> ParseFlags(int argc, char** argv, std::string_view usage,
                               const std::vector<std::string>& known_flags);
 

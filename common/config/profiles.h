@@ -16,7 +16,8 @@ using Profiles = std::map<std::string, v1::Profile, std::less<>>;
 // Parses and checks one file's text; errors name the file and the field, all of them at once.
 absl::StatusOr<v1::Profile> ParseProfile(std::string_view file_name, std::string_view json_text);
 
-// Every *.json of a directory. Errors of all files are reported together; an empty directory is one.
+// Every *.json of a directory. Errors of all files are reported together; an empty directory is
+// one.
 absl::StatusOr<Profiles> LoadProfiles(const std::string& directory);
 
 }  // namespace voicebridge

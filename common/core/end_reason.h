@@ -14,9 +14,9 @@ using v1::EndReason;
 
 struct EndReasonTraits {
   EndReason reason;
-  std::uint16_t close_code;   // WebSocket (RFC 6455 section 7.4, IANA registry).
-  absl::StatusCode status;    // Of the Converse call, when it ends before Ready.
-  std::string_view word;      // In voicebridge.session.ended, logs and metric labels.
+  std::uint16_t close_code;  // WebSocket (RFC 6455 section 7.4, IANA registry).
+  absl::StatusCode status;   // Of the Converse call, when it ends before Ready.
+  std::string_view word;     // In voicebridge.session.ended, logs and metric labels.
 };
 
 const EndReasonTraits& TraitsOf(EndReason reason);

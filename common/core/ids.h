@@ -6,7 +6,8 @@
 
 namespace voicebridge {
 
-// From the system's random source; safe to call from any thread. 125 bits: unguessable, never reused.
+// From the system's random source; safe to call from any thread. 125 bits: unguessable, never
+// reused.
 std::string NewId(std::string_view prefix);
 
 }  // namespace voicebridge

@@ -1,5 +1,6 @@
-// Every limit of the relay, in one place (bytes unless named otherwise). Those without a flag are fixed
-// by the protocol on one side or by the memory promise on the other; the reason stands beside each.
+// Every limit of the relay, in one place (bytes unless named otherwise). Those without a flag are
+// fixed by the protocol on one side or by the memory promise on the other; the reason stands beside
+// each.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +15,12 @@ inline constexpr std::size_t kClientMessageMax = 16U << 20U;
 inline constexpr std::size_t kUpstreamMessageMax = 19U << 20U;
 // Above the largest message of either side, and below what one frame may cost a process.
 inline constexpr int kGrpcMessageMax = 20 << 20;
-// Per session and direction in each process; one larger message may pass alone. Reading pauses above
-// it and resumes below half, so that a reader neither stops at each message nor runs ahead.
+// Per session and direction in each process; one larger message may pass alone. Reading pauses
+// above it and resumes below half, so that a reader neither stops at each message nor runs ahead.
 inline constexpr std::size_t kQueueHighWater = 2U << 20U;
 inline constexpr std::size_t kQueueLowWater = kQueueHighWater / 2;
-// A pause longer than this ends the session; under the upstream's ping interval of 20 s, because Beast
-// answers pings only while a read is pending.
+// A pause longer than this ends the session; under the upstream's ping interval of 20 s, because
+// Beast answers pings only while a read is pending.
 inline constexpr Duration kPauseMax = seconds(10);
 // One message that a peer does not take for this long: it is gone.
 inline constexpr Duration kWriteMax = seconds(30);

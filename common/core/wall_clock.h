@@ -1,9 +1,8 @@
 // The time of day, for what leaves the process with a date on it: tokens. Never for waiting.
 #pragma once
 
-#include <ctime>
-
 #include <cstdint>
+#include <ctime>
 
 namespace voicebridge {
 

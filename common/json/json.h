@@ -1,12 +1,11 @@
 // The one way JSON is read and written: Boost.JSON, with errors that name the field.
 #pragma once
 
+#include <absl/status/statusor.h>
+
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-
-#include <absl/status/statusor.h>
-
 #include <optional>
 #include <string>
 #include <string_view>

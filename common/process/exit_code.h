@@ -4,10 +4,10 @@
 namespace voicebridge {
 
 enum class ExitCode : int {
-  kClean = 0,           // Also --help and --version.
-  kBadFlags = 1,        // Flags that cannot be parsed.
+  kClean = 0,     // Also --help and --version.
+  kBadFlags = 1,  // Flags that cannot be parsed.
   kBadConfiguration = 2,
-  kDrainForced = 3,     // Something was left at the end of the budget.
+  kDrainForced = 3,  // Something was left at the end of the budget.
   kSecondSignal = 4,
 };
 

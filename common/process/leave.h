@@ -16,8 +16,8 @@
 
 namespace voicebridge {
 
-// Ends the process without static destructors or atexit handlers, which could wait for threads that are
-// stuck in a library. Under AddressSanitizer leaks are checked first.
+// Ends the process without static destructors or atexit handlers, which could wait for threads that
+// are stuck in a library. Under AddressSanitizer leaks are checked first.
 [[noreturn]] inline void Leave(ExitCode code) {
   std::fflush(stdout);
 #ifdef VOICEBRIDGE_LEAK_CHECK

@@ -5,8 +5,8 @@
 
 namespace voicebridge {
 
-// `listening role=ROLE addr=HOST:PORT` on standard output, flushed. Roles: public, grpc, admin, ops,
-// simulator.
+// `listening role=ROLE addr=HOST:PORT` on standard output, flushed. Roles: public, grpc, admin,
+// ops, simulator.
 void AnnounceListener(std::string_view role, std::string_view address);
 
 }  // namespace voicebridge

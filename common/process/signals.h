@@ -2,15 +2,14 @@
 #pragma once
 
 #include <csignal>
-
 #include <optional>
 
 #include "common/core/time.h"
 
 namespace voicebridge {
 
-// Blocks SIGTERM and SIGINT for the calling thread and all threads it starts later; ignores SIGPIPE.
-// First thing in main, before any thread exists.
+// Blocks SIGTERM and SIGINT for the calling thread and all threads it starts later; ignores
+// SIGPIPE. First thing in main, before any thread exists.
 class StopSignals {
  public:
   StopSignals();

@@ -18,11 +18,9 @@ namespace voicebridge {
 template <class Call>
 struct ClientCallCore : std::enable_shared_from_this<ClientCallCore<Call>> {
   explicit ClientCallCore(const net::any_io_executor& executor)
-      : start(executor),
-        read(executor),
-        write(executor),
-        finish(executor),
-        guard(executor, [this] { context.TryCancel(); }) {}
+      : start(executor), read(executor), write(executor), finish(executor), guard(executor, [this] {
+          context.TryCancel();
+        }) {}
 
   // False when the call could not be started before the deadline: no connection to the server.
   Awaitable<bool> Start(Deadline deadline) {

@@ -5,7 +5,7 @@ namespace voicebridge {
 Awaitable<bool> Operation::Wait() {
   const auto returned = [this] { return !pending_; };
   const bool came_back = co_await completed_.WaitUntil(returned);
-  co_return came_back && ok_;
+  co_return came_back&& ok_;
 }
 
 void Operation::OnCompletion(bool ok) {

@@ -17,9 +17,10 @@ class CompletionTag {
   ~CompletionTag() = default;
 };
 
-// One operation of a call: begun, handed to gRPC as `tag()`, and waited for. gRPC returns every tag,
-// also after a cancel, and until then writes to the call's memory; so a begun operation keeps its owner
-// alive. Begin, Wait and OnCompletion all happen on the shard's thread: there is nothing to lock.
+// One operation of a call: begun, handed to gRPC as `tag()`, and waited for. gRPC returns every
+// tag, also after a cancel, and until then writes to the call's memory; so a begun operation keeps
+// its owner alive. Begin, Wait and OnCompletion all happen on the shard's thread: there is nothing
+// to lock.
 class Operation final : public CompletionTag {
  public:
   explicit Operation(const net::any_io_executor& executor) : completed_(executor) {}
@@ -31,8 +32,8 @@ class Operation final : public CompletionTag {
   void* tag() { return static_cast<CompletionTag*>(this); }
   bool pending() const { return pending_; }
 
-  // gRPC's verdict on the operation; false as well when the calling task was cancelled first, and then
-  // the operation is still pending.
+  // gRPC's verdict on the operation; false as well when the calling task was cancelled first, and
+  // then the operation is still pending.
   Awaitable<bool> Wait();
 
   void OnCompletion(bool ok) override;

@@ -78,8 +78,8 @@ class ServerStream final : public MessageStream<In, Out> {
  public:
   using Call = grpc::ServerAsyncReaderWriter<Out, In>;
 
-  // Waits for the next call. `request` arms the accept: it is handed context, call and tag. Null when
-  // the server shuts down or the task is cancelled.
+  // Waits for the next call. `request` arms the accept: it is handed context, call and tag. Null
+  // when the server shuts down or the task is cancelled.
   template <class Request>
   static Awaitable<std::unique_ptr<ServerStream>> Accept(net::any_io_executor executor,
                                                          Request request) {

@@ -27,15 +27,17 @@ struct SessionHandle {
 };
 
 // Lives on one shard: Add and Remove are awaited from any, everything else is called on its own.
-// Capacity is one atomic reservation. The fence of invariant 4 within a process: the higher epoch wins.
+// Capacity is one atomic reservation. The fence of invariant 4 within a process: the higher epoch
+// wins.
 class SessionIndex {
  public:
   // `capacity` 0: no limit. `live` counts sessions for metrics and the watchdog.
   SessionIndex(net::any_io_executor executor, std::int64_t capacity,
                std::atomic<std::int64_t>& live);
 
-  // RESOURCE_EXHAUSTED when full, UNAVAILABLE once Close was called, ABORTED when a session of this id
-  // has the same or a higher epoch; an older one is told to end as superseded and gives its place.
+  // RESOURCE_EXHAUSTED when full, UNAVAILABLE once Close was called, ABORTED when a session of this
+  // id has the same or a higher epoch; an older one is told to end as superseded and gives its
+  // place.
   Awaitable<absl::Status> Add(std::shared_ptr<SessionHandle> handle);
   Awaitable<void> Remove(std::shared_ptr<SessionHandle> handle);
 

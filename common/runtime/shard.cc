@@ -11,8 +11,8 @@
 namespace voicebridge {
 namespace {
 
-// Bounds of one turn, so that neither flooding sockets nor flooding calls hold up the other: a handler
-// with a large message costs tens of microseconds, so this many cost a few milliseconds.
+// Bounds of one turn, so that neither flooding sockets nor flooding calls hold up the other: a
+// handler with a large message costs tens of microseconds, so this many cost a few milliseconds.
 constexpr std::size_t kHandlersPerTurn = 64;
 constexpr std::size_t kCompletionsPerTurn = 64;
 // After the queue's shutdown, for operations of cancelled calls to come back (4 to 9 ms for 200).
@@ -56,8 +56,8 @@ bool Shard::WaitStopped(Deadline deadline) {
   return run_returned_.wait_until(deadline.when()) == std::future_status::ready;
 }
 
-// Handlers run before the queue is drained, so that what sockets brought is written to calls in the same
-// turn, and after it, so that what calls brought is written to sockets in the same turn.
+// Handlers run before the queue is drained, so that what sockets brought is written to calls in the
+// same turn, and after it, so that what calls brought is written to sockets in the same turn.
 Shard::TurnWork Shard::Turn() {
   TurnWork done;
   done.handlers = PollHandlers();
@@ -92,8 +92,8 @@ std::size_t Shard::DrainQueue() {
 void Shard::DrainAfterShutdown() {
   queue_->Shutdown();
   const Deadline deadline = Deadline::After(clock_.Now(), kQueueDrainMax);
-  const gpr_timespec wait = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                                         gpr_time_from_millis(5, GPR_TIMESPAN));
+  const gpr_timespec wait =
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(5, GPR_TIMESPAN));
   void* tag = nullptr;
   bool ok = false;
   gpr_timespec next = wait;

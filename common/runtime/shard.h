@@ -3,10 +3,9 @@
 
 #include <grpcpp/completion_queue.h>
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-
-#include <atomic>
 #include <cstddef>
 #include <future>
 #include <memory>
@@ -18,16 +17,17 @@
 namespace voicebridge {
 
 // Nothing inside a session is locked and none of its frames crosses a thread: sockets and calls are
-// polled in turn by Run. Owned by the composition root. Run is called by the shard's own thread; Stop
-// and `executor()` may be used from any thread, all else only on the shard's.
+// polled in turn by Run. Owned by the composition root. Run is called by the shard's own thread;
+// Stop and `executor()` may be used from any thread, all else only on the shard's.
 class Shard {
  public:
   Shard(std::unique_ptr<grpc::CompletionQueue> queue, LiveTasks& live_tasks,
         TaskGroup::OnFailure on_failure);
   ~Shard();
 
-  // Polls until Stop; then shuts the queue down and drains it, so that every operation has come back.
-  // Calls that are still open by then must have been cancelled, or the drain waits for its own bound.
+  // Polls until Stop; then shuts the queue down and drains it, so that every operation has come
+  // back. Calls that are still open by then must have been cancelled, or the drain waits for its
+  // own bound.
   void Run();
   void Stop() { stopped_.store(true, std::memory_order_release); }
 

@@ -2,7 +2,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-
 #include <future>
 #include <string>
 #include <utility>
@@ -42,7 +41,8 @@ std::vector<std::string> ShardGroup::SettleTasks(Deadline deadline) {
   }
   std::vector<std::string> unfinished;
   for (auto& future : pending) {
-    // A wedged shard answers nothing: a little longer than its own deadline, then it is named as such.
+    // A wedged shard answers nothing: a little longer than its own deadline, then it is named as
+    // such.
     if (future.wait_until(deadline.when() + milliseconds(20)) != std::future_status::ready) {
       unfinished.emplace_back("shard does not answer");
       continue;

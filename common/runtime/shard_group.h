@@ -18,12 +18,12 @@ class ShardGroup {
 
   void Start();
 
-  // Ends what is left on every shard: closes its tasks, cancels them, joins them until the deadline.
-  // Returns the names of tasks that did not end.
+  // Ends what is left on every shard: closes its tasks, cancels them, joins them until the
+  // deadline. Returns the names of tasks that did not end.
   std::vector<std::string> SettleTasks(Deadline deadline);
 
-  // Stops the loops and joins the threads. False when a thread did not come back by the deadline; it is
-  // left running, and the process has to end with _exit.
+  // Stops the loops and joins the threads. False when a thread did not come back by the deadline;
+  // it is left running, and the process has to end with _exit.
   bool Stop(Deadline deadline);
 
   std::size_t size() const { return shards_.size(); }

@@ -14,7 +14,8 @@
 
 namespace voicebridge::gateway {
 
-// API keys by name, kept as SHA-256 digests. File: one `NAME SHA256HEX` per line, # begins a comment.
+// API keys by name, kept as SHA-256 digests. File: one `NAME SHA256HEX` per line, # begins a
+// comment.
 class ApiKeys {
  public:
   static absl::StatusOr<ApiKeys> Parse(std::string_view text);  // INVALID_ARGUMENT names the line.
@@ -26,8 +27,8 @@ class ApiKeys {
   std::vector<std::pair<std::string, std::string>> names_by_digest_;
 };
 
-// Signing keys, one `KEY_ID SECRET` per line (SECRET: base64, at least 32 bytes). The first signs, all
-// verify, so that a key is rotated by putting a new one in front.
+// Signing keys, one `KEY_ID SECRET` per line (SECRET: base64, at least 32 bytes). The first signs,
+// all verify, so that a key is rotated by putting a new one in front.
 class SigningKeys {
  public:
   static absl::StatusOr<SigningKeys> Parse(std::string_view text);
@@ -45,14 +46,14 @@ class SigningKeys {
 
 // What a client secret says. `expires_at` is unix time in seconds.
 struct ClientSecretClaims {
-  std::string issued_to;       // The API key's name.
-  std::string profile;         // Empty: any.
-  std::string session_json;    // OpenAI's session object with defaults; empty: none. At most 4 KiB.
+  std::string issued_to;     // The API key's name.
+  std::string profile;       // Empty: any.
+  std::string session_json;  // OpenAI's session object with defaults; empty: none. At most 4 KiB.
   std::int64_t expires_at = 0;
 };
 
-// `ek_` and a JWT (HS256, header kid); empty when a claim is no UTF-8. UNAUTHENTICATED says expired,
-// forged or malformed.
+// `ek_` and a JWT (HS256, header kid); empty when a claim is no UTF-8. UNAUTHENTICATED says
+// expired, forged or malformed.
 inline constexpr std::string_view kClientSecretPrefix = "ek_";
 std::string MintClientSecret(const SigningKeys& keys, const ClientSecretClaims& claims);
 absl::StatusOr<ClientSecretClaims> VerifyClientSecret(const SigningKeys& keys,
@@ -71,9 +72,9 @@ Secret CredentialOf(const HttpRequest& request);
 
 // Who is calling, once checked.
 struct Caller {
-  std::string name;             // API key's name, "anonymous" without authentication.
-  ClientSecretClaims claims;    // Filled for a client secret.
-  bool may_mint = false;        // An API key (or no authentication required).
+  std::string name;           // API key's name, "anonymous" without authentication.
+  ClientSecretClaims claims;  // Filled for a client secret.
+  bool may_mint = false;      // An API key (or no authentication required).
 };
 
 // Everything that decides about a credential.
@@ -87,8 +88,8 @@ struct AuthPolicy {
 absl::StatusOr<Caller> Authenticate(const AuthPolicy& policy, const HttpRequest& request,
                                     std::int64_t unix_now);
 
-// POST /v1/realtime/client_secrets, OpenAI's request and response shape; `profile` beside `session` is
-// ours. The caller is already authenticated and may mint.
+// POST /v1/realtime/client_secrets, OpenAI's request and response shape; `profile` beside `session`
+// is ours. The caller is already authenticated and may mint.
 HttpResponse RespondClientSecret(const AuthPolicy& policy, const Caller& caller,
                                  std::string_view body, std::int64_t unix_now);
 

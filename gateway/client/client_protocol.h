@@ -13,24 +13,24 @@ namespace voicebridge::gateway {
 // A client event other than audio; the message itself is forwarded unchanged.
 struct DecodedEvent {
   std::string type;
-  std::string event_id;       // Empty: none.
+  std::string event_id;  // Empty: none.
   // Where present: of conversation.item.truncate, which the relay clamps, and of response.cancel.
   std::string item_id;
   std::string response_id;
   std::int64_t audio_end_ms = -1;  // -1: not a truncate.
 };
 struct DecodedAudio {
-  std::string pcm;            // Whole samples, possibly none.
+  std::string pcm;  // Whole samples, possibly none.
 };
 // What the client is told instead; the session goes on.
 struct DecodeError {
-  std::string event_json;     // A complete `error` event in OpenAI's shape.
+  std::string event_json;  // A complete `error` event in OpenAI's shape.
 };
 using Decoded = std::variant<DecodedEvent, DecodedAudio, DecodeError>;
 
 // Checks what can be checked without the conversation: valid JSON, an object, `type` a string,
-// `event_id` a string, audio a string of base64 with whole samples, and for the event types that OpenAI
-// documents the presence and JSON type of their members. Types that we do not know pass.
+// `event_id` a string, audio a string of base64 with whole samples, and for the event types that
+// OpenAI documents the presence and JSON type of their members. Types that we do not know pass.
 Decoded DecodeClientText(std::string_view text);
 
 // A binary message in JSON mode: OpenAI's `invalid_event` error.

@@ -98,20 +98,20 @@ Awaitable<void> RelayDriver::WaitUntilEnded() {
   }
 }
 
-// Client first: it is told what is queued for it, then its socket is closed by the one that writes it.
-// The worker is let go at the same time.
+// Client first: it is told what is queued for it, then its socket is closed by the one that writes
+// it. The worker is let go at the same time.
 Awaitable<void> RelayDriver::TearDown() {
   const TimePoint begun = shard_.clock().Now();
   handshake_guard_.Disarm();
   LetWorkerGo(*end_reason_);
   if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {
-    client_queue_.RemoveIf([](const ClientFrame& frame) {
-      return std::holds_alternative<v1::ServerAudio>(frame);
-    });
+    client_queue_.RemoveIf(
+        [](const ClientFrame& frame) { return std::holds_alternative<v1::ServerAudio>(frame); });
   }
   client_queue_.Close();
   tasks_.Close();
-  const bool joined = co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax));
+  const bool joined =
+      co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax));
   if (!joined) {
     client_->Abort();
     if (worker_ != nullptr) {
@@ -121,15 +121,14 @@ Awaitable<void> RelayDriver::TearDown() {
     co_await tasks_.Join(shard_.clock(), Deadline::After(shard_.clock().Now(), limits::kCloseMax));
   }
   environment_.metrics.sessions_ended.Count(*end_reason_);
-  environment_.logger.Info(
-      "session.ended",
-      {{"session", session_id_},
-       {"reason", TraitsOf(*end_reason_).word},
-       {"code", TraitsOf(*end_reason_).close_code},
-       {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
-       {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
-       {"stale_frames", relay_.stale_frames()},
-       {"tasks_left", tasks_.Unfinished().size()}});
+  environment_.logger.Info("session.ended",
+                           {{"session", session_id_},
+                            {"reason", TraitsOf(*end_reason_).word},
+                            {"code", TraitsOf(*end_reason_).close_code},
+                            {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
+                            {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
+                            {"stale_frames", relay_.stale_frames()},
+                            {"tasks_left", tasks_.Unfinished().size()}});
 }
 
 void RelayDriver::LetWorkerGo(EndReason reason) {
@@ -274,7 +273,8 @@ Awaitable<void> RelayDriver::ReadWorker(std::uint64_t epoch, std::shared_ptr<Wor
   }
   const grpc::Status status =
       co_await stream->Finish(Deadline::After(shard_.clock().Now(), limits::kCloseMax));
-  Feed(WorkerLost{epoch, status.ok() ? Unavailable("the worker ended the call") : FromGrpc(status)});
+  Feed(
+      WorkerLost{epoch, status.ok() ? Unavailable("the worker ended the call") : FromGrpc(status)});
 }
 
 Awaitable<void> RelayDriver::WriteWorker(std::shared_ptr<WorkerStream> stream) {

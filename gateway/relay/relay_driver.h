@@ -33,8 +33,8 @@ struct RelayEnvironment {
   TaskGroup::OnFailure on_task_failure;
 };
 
-// Moves frames between a browser's socket and a worker's call for a SessionRelay; decides nothing but
-// which worker is tried next. Owned by the coroutine that runs it, on its shard.
+// Moves frames between a browser's socket and a worker's call for a SessionRelay; decides nothing
+// but which worker is tried next. Owned by the coroutine that runs it, on its shard.
 class RelayDriver {
  public:
   RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfig config,

@@ -255,9 +255,8 @@ void SessionRelay::On(Stalled& event, RelayEffects& effects) {
 void SessionRelay::Fail(EndReason reason, std::string_view message, RelayEffects& effects) {
   if (reason != v1::END_REASON_DRAINING && reason != v1::END_REASON_ENDED_BY_OPERATOR) {
     const bool ours = reason != v1::END_REASON_POLICY && reason != v1::END_REASON_SESSION_LIMIT;
-    effects.emplace_back(
-        SendClientEvent{ErrorEvent(ours ? "server_error" : "invalid_request_error",
-                                   TraitsOf(reason).word, message, "", "")});
+    effects.emplace_back(SendClientEvent{ErrorEvent(ours ? "server_error" : "invalid_request_error",
+                                                    TraitsOf(reason).word, message, "", "")});
   }
   End(reason, message, effects);
 }

@@ -35,8 +35,8 @@ struct WorkerFrame {
   std::uint64_t epoch;
   v1::ToGateway& frame;
 };
-// The attachment of this epoch ended without Ended or Detached: its call's status. Before Ready another
-// worker may be tried.
+// The attachment of this epoch ended without Ended or Detached: its call's status. Before Ready
+// another worker may be tried.
 struct WorkerLost {
   std::uint64_t epoch;
   absl::Status status;
@@ -63,8 +63,8 @@ using RelayEvent = std::variant<ClientText, ClientBinary, ClientClosed, WorkerFr
 
 // --- what the driver has to do, in order --------------------------------------------------------
 
-// Open a Converse call on a worker that was not tried yet and send this; time_left is the driver's to
-// fill in. Frames to the worker wait until OpenWorkerQueue.
+// Open a Converse call on a worker that was not tried yet and send this; time_left is the driver's
+// to fill in. Frames to the worker wait until OpenWorkerQueue.
 struct AttachWorker {
   v1::Attach attach;
 };
@@ -97,11 +97,11 @@ struct RelayConfig {
   std::string model;                 // `model=` of the client; empty: the profile's.
   std::string initial_session_json;  // Defaults of a client secret; empty: none.
   std::string traceparent;
-  std::string access_token;          // For voicebridge.session.ready.
+  std::string access_token;  // For voicebridge.session.ready.
 };
 
-// Owned by its driver, used on one executor. EndSession is the last effect of its life; later events are
-// ignored.
+// Owned by its driver, used on one executor. EndSession is the last effect of its life; later
+// events are ignored.
 class SessionRelay {
  public:
   explicit SessionRelay(RelayConfig config) : config_(std::move(config)) {}
@@ -159,8 +159,8 @@ class SessionRelay {
   std::uint64_t next_sample_ = 0;
   std::uint64_t committed_through_sample_ = 0;
   std::uint64_t stale_frames_ = 0;
-  std::deque<ItemAudio> item_audio_;           // The latest items only, oldest first.
-  std::deque<std::string> silenced_responses_; // The latest only, oldest first.
+  std::deque<ItemAudio> item_audio_;            // The latest items only, oldest first.
+  std::deque<std::string> silenced_responses_;  // The latest only, oldest first.
   v1::ConversationSnapshot snapshot_;
 };
 

@@ -180,9 +180,8 @@ Awaitable<void> ReadOne(std::shared_ptr<Client> client) { co_await client->ReadU
 
 Awaitable<bool> CancelDuringRead(Shard& shard, std::shared_ptr<Client> client) {
   co_await client->Start(Soon());
-  const bool ended =
-      co_await RunUntil(shard.clock(), Deadline::After(shard.clock().Now(), milliseconds(50)),
-                        ReadOne(client));
+  const bool ended = co_await RunUntil(
+      shard.clock(), Deadline::After(shard.clock().Now(), milliseconds(50)), ReadOne(client));
   client->Cancel();
   co_return ended;
 }

@@ -257,11 +257,11 @@ TEST_F(SessionRelayTest, AnnouncesADrainBeforeItEnds) {
 }
 
 TEST_F(SessionRelayTest, TellsAProtocolErrorFromALossAndFromAGoodbye) {
-  for (const auto& [code, reason] : std::vector<std::pair<std::uint16_t, EndReason>>{
-           {1000, v1::END_REASON_CLIENT_CLOSED},
-           {1005, v1::END_REASON_CLIENT_CLOSED},
-           {1006, v1::END_REASON_CLIENT_LOST},
-           {1009, v1::END_REASON_PROTOCOL_ERROR}}) {
+  for (const auto& [code, reason] :
+       std::vector<std::pair<std::uint16_t, EndReason>>{{1000, v1::END_REASON_CLIENT_CLOSED},
+                                                        {1005, v1::END_REASON_CLIENT_CLOSED},
+                                                        {1006, v1::END_REASON_CLIENT_LOST},
+                                                        {1009, v1::END_REASON_PROTOCOL_ERROR}}) {
     SessionRelay relay(Config());
     RelayEffects effects;
     relay.Handle(ClientClosed{code}, effects);
