@@ -8,6 +8,7 @@
 
 #include "common/core/status.h"
 #include "common/process/exit_code.h"
+#include "common/process/leave.h"
 #include "deploy/ctl/arguments.h"
 #include "deploy/ctl/talk.h"
 
@@ -76,7 +77,6 @@ int Main(const std::vector<std::string>& words, net::io_context& io) {
 int main(int argc, char** argv) {
   boost::asio::io_context io(1);
   const int code = voicebridge::ctl::Main({argv + 1, argv + argc}, io);
-  std::fflush(stdout);
   // Not return: the destructor of `io` would wait for a name resolution that hangs.
-  std::_Exit(code);
+  voicebridge::Leave(static_cast<voicebridge::ExitCode>(code));
 }
