@@ -11,8 +11,8 @@
 namespace voicebridge {
 
 struct HttpRequest {
-  std::string method;         // "GET", "POST", ...
-  std::string path;           // Percent-decoded, without the query.
+  std::string method;                        // "GET", "POST", ...
+  std::string path;                          // Percent-decoded, without the query.
   std::map<std::string, std::string> query;  // Percent-decoded; the last of equal names wins.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;

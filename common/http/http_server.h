@@ -1,4 +1,5 @@
-// An HTTP/1.1 server with WebSocket upgrades; used by the gateway, the ops listener and the simulator.
+// An HTTP/1.1 server with WebSocket upgrades; used by the gateway, the ops listener and the
+// simulator.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -43,13 +44,14 @@ class HttpService {
 };
 
 struct HttpServerOptions {
-  std::string listen;                 // HOST:PORT; port 0 picks a free one.
-  std::string tls_cert_file;          // PEM chain and key; both or neither.
+  std::string listen;         // HOST:PORT; port 0 picks a free one.
+  std::string tls_cert_file;  // PEM chain and key; both or neither.
   std::string tls_key_file;
   std::size_t message_bytes_max = 0;  // Of an incoming WebSocket message.
   std::size_t body_bytes_max = 0;     // Of a request; larger is answered 413.
   Duration ping_interval{};           // Of our own WebSocket pings; zero: none.
-  Duration request_max = seconds(10); // From accept (or the previous response) to a complete request.
+  Duration request_max =
+      seconds(10);  // From accept (or the previous response) to a complete request.
 };
 
 // Accepts on one executor and hands each connection to one of `shards`, in turn. Owned by the
@@ -66,8 +68,8 @@ class HttpServer {
   HttpServer(HttpServerOptions options, std::vector<Shard> shards, HttpService& service);
   ~HttpServer();
 
-  // Binds and begins to accept. The address as bound, with the real port. INVALID_ARGUMENT names what
-  // is wrong with the address or the certificate.
+  // Binds and begins to accept. The address as bound, with the real port. INVALID_ARGUMENT names
+  // what is wrong with the address or the certificate.
   absl::StatusOr<std::string> Start();
 
   // Closes the listening socket; connections go on. Idempotent.

@@ -18,18 +18,18 @@
 namespace voicebridge {
 
 struct ConnectOptions {
-  Url url;                          // ws:// or wss://
+  Url url;  // ws:// or wss://
   std::string user_agent = "voicebridge";
-  Secret bearer;                    // Authorization; empty: none.
+  Secret bearer;  // Authorization; empty: none.
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string subprotocol;          // Offered; empty: none.
-  std::string ca_file;              // Trusted instead of the system's authorities; empty: the system's.
+  std::string subprotocol;  // Offered; empty: none.
+  std::string ca_file;      // Trusted instead of the system's authorities; empty: the system's.
   std::size_t message_bytes_max = 0;  // Larger incoming messages close the connection with 1009.
-  Duration ping_interval{};         // Of our own pings; zero: none.
+  Duration ping_interval{};           // Of our own pings; zero: none.
 };
 
-// How a connection failed before it was open. `http_status` is 0 unless the peer answered the upgrade
-// with something other than 101 (401, 403, 429, 503, ...).
+// How a connection failed before it was open. `http_status` is 0 unless the peer answered the
+// upgrade with something other than 101 (401, 403, 429, 503, ...).
 struct ConnectFailure {
   absl::Status status;
   unsigned http_status = 0;
