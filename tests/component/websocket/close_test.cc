@@ -100,9 +100,8 @@ class Closing : public WebSocketTest {
     peer.socket.close();
     co_await WaitFor(end);
     EXPECT_EQ(end->close_code, 1001);
-    while (!closed_) {
-      co_await SystemClock().SleepUntil(In(milliseconds(1)));
-    }
+    const auto is_closed = [this] { return closed_; };
+    co_await Poll(is_closed);
   }
 
   // The peer reads nothing: its window fills up, the write waits, and its deadline cuts the
@@ -128,9 +127,8 @@ class Closing : public WebSocketTest {
     const std::size_t before = co_await UntilWritesStall();
     EXPECT_GT(before, 0U);
     handed->Abort();
-    while (!write_failed_) {
-      co_await SystemClock().SleepUntil(In(milliseconds(1)));
-    }
+    const auto has_failed = [this] { return write_failed_; };
+    co_await Poll(has_failed);
     co_await WaitFor(end);
     const Deadline deadline = In(seconds(5));
     co_await handed->Close(1001, "", deadline);
@@ -146,9 +144,8 @@ class Closing : public WebSocketTest {
     co_await UntilWritesStall();
     co_await handed->Close(1001, "", In(milliseconds(200)));
     co_await WaitFor(end);
-    while (!write_failed_) {
-      co_await SystemClock().SleepUntil(In(milliseconds(1)));
-    }
+    const auto has_failed = [this] { return write_failed_; };
+    co_await Poll(has_failed);
   }
 
   Awaitable<void> AbortEndsAPendingRead() {
@@ -156,7 +153,6 @@ class Closing : public WebSocketTest {
     const auto handed = co_await service.Handed();
     std::optional<Incoming> end;
     Spawn(ReadToEnd(*client, end));
-    co_await SystemClock().SleepUntil(In(milliseconds(1)));  // Until the read is pending.
     client->Abort();
     client->Abort();
     co_await WaitFor(end);
@@ -186,9 +182,8 @@ class Closing : public WebSocketTest {
     EXPECT_EQ(co_await peer.Receive(frame.size()), frame);
     handed->Abort();
     co_await WaitFor(end);
-    while (!closed_) {
-      co_await SystemClock().SleepUntil(In(milliseconds(1)));
-    }
+    const auto is_closed = [this] { return closed_; };
+    co_await Poll(is_closed);
   }
 
   Awaitable<void> BothCloseAtOnce() {
@@ -202,25 +197,25 @@ class Closing : public WebSocketTest {
     co_await client->Close(4001, "mine", In(seconds(20)));
     co_await WaitFor(client_end);
     co_await WaitFor(server_end);
-    while (!closed_) {
-      co_await SystemClock().SleepUntil(In(milliseconds(1)));
-    }
+    const auto is_closed = [this] { return closed_; };
+    co_await Poll(is_closed);
     EXPECT_NE(client_end->close_code, 1006);
     EXPECT_NE(server_end->close_code, 1006);
   }
 
   Awaitable<void> ExpectServerSaw(std::uint16_t code, std::string reason) {
-    while (service.ended.empty()) {
-      co_await SystemClock().SleepUntil(In(milliseconds(1)));
+    const auto has_ended = [this] { return !service.ended.empty(); };
+    co_await Poll(has_ended);
+    if (service.ended.empty()) {
+      co_return;  // The test's time is over.
     }
     EXPECT_EQ(service.ended.front().close_code, code);
     EXPECT_EQ(service.ended.front().close_reason, reason);
   }
 
   Awaitable<void> WaitFor(const std::optional<Incoming>& end) {
-    while (!end) {
-      co_await SystemClock().SleepUntil(In(milliseconds(1)));
-    }
+    const auto has_end = [&] { return end.has_value(); };
+    co_await Poll(has_end);
   }
 
   Awaitable<void> CloseIt(Connection& connection) {
@@ -251,10 +246,11 @@ class Closing : public WebSocketTest {
 
   Awaitable<std::size_t> UntilWritesStall() {
     std::size_t before = 0;
+    bool goes_on = true;
     do {
       before = writes_;
-      co_await SystemClock().SleepUntil(In(milliseconds(300)));
-    } while (writes_ != before);
+      goes_on = co_await SystemClock().SleepUntil(In(milliseconds(300)));
+    } while (writes_ != before && goes_on);
     co_return before;
   }
 

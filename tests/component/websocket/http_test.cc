@@ -65,9 +65,8 @@ class Http : public WebSocketTest {
     RawPeer peer = co_await ConnectRaw(address);
     co_await peer.Send(std::move(bytes));
     EXPECT_EQ(co_await peer.ReceiveToEnd(), "");
-    while (server->connections() > 0) {
-      co_await SystemClock().SleepUntil(In(milliseconds(1)));
-    }
+    const auto is_idle = [this] { return server->connections() == 0; };
+    co_await Poll(is_idle);
   }
 
   // Each byte comes well within the bound, all of them do not.
@@ -75,9 +74,10 @@ class Http : public WebSocketTest {
     RawPeer peer = co_await ConnectRaw(address);
     const Deadline patience = In(seconds(20));
     co_await peer.Send("GET / HTTP/1.1\r\nHost: t\r\n");
-    while (server->connections() > 0 && !patience.HasPassed(SystemClock().Now())) {
+    bool goes_on = true;
+    while (goes_on && server->connections() > 0 && !patience.HasPassed(SystemClock().Now())) {
       co_await peer.Send("X: y\r\n");
-      co_await SystemClock().SleepUntil(In(milliseconds(10)));
+      goes_on = co_await SystemClock().SleepUntil(In(milliseconds(10)));
     }
     EXPECT_EQ(server->connections(), 0U);
   }

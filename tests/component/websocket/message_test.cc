@@ -58,8 +58,10 @@ class Messages : public WebSocketTest {
     EXPECT_EQ(answer, CloseFrame(code, "", unmasked)) << "expected " << code;
     EXPECT_EQ(co_await peer.ReceiveToEnd(), "");
     peer.socket.close();
-    while (service.ended.empty()) {
-      co_await SystemClock().SleepUntil(In(milliseconds(1)));
+    const auto has_ended = [this] { return !service.ended.empty(); };
+    co_await Poll(has_ended);
+    if (service.ended.empty()) {
+      co_return;  // The test's time is over.
     }
     EXPECT_EQ(service.ended.front().close_code, code);
   }

@@ -100,6 +100,16 @@ std::string UpgradeRequest(std::string_view path, std::string_view more_headers 
 // Reads until kClosed; the task of a reader that runs beside the test.
 Awaitable<void> ReadToEnd(Connection& connection, std::optional<Incoming>& end);
 
+// Waits for what a test cannot be told of; ends with the test.
+template <class Condition>
+Awaitable<void> Poll(Condition condition) {
+  SystemClock clock;
+  bool goes_on = true;
+  while (goes_on && !condition()) {
+    goes_on = co_await clock.SleepUntil(In(milliseconds(1)));
+  }
+}
+
 class WebSocketTest : public ::testing::Test {
  protected:
   WebSocketTest();
