@@ -47,6 +47,10 @@ class SessionDriver {
   // The whole life; every wait in it is bounded or ends with the session.
   Awaitable<void> Run();
 
+  // False after a Run whose teardown had to give a task up: that task still uses this object, which
+  // must then never be destroyed.
+  bool finished() const { return tasks_.empty(); }
+
  private:
   using UpstreamFrame = std::variant<SendUpstream, SendUpstreamAudio>;
 

@@ -122,8 +122,13 @@ Awaitable<void> GatewayService::Converse(HttpRequest request,
   config.access_token = MintAccessToken(config_.auth.signing_keys, config.session_id,
                                         UnixNow() + kAccessTokenSeconds);
   Shard& shard = ShardOf(co_await net::this_coro::executor);
-  RelayDriver driver(environment_, shard, std::move(config), std::move(connection));
-  co_await driver.Run();
+  auto driver =
+      std::make_unique<RelayDriver>(environment_, shard, std::move(config), std::move(connection));
+  co_await driver->Run();
+  if (!driver->finished()) {
+    static_cast<void>(driver.release());  // One leaked session instead of a process that ends; its
+                                          // log line says so.
+  }
 }
 
 bool GatewayService::IsOriginAllowed(const HttpRequest& request) const {

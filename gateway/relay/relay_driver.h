@@ -40,7 +40,12 @@ class RelayDriver {
   RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfig config,
               std::unique_ptr<Connection> client);
 
+  // The whole life; every wait in it is bounded or ends with the session.
   Awaitable<void> Run();
+
+  // False after a Run whose teardown had to give a task up: that task still uses this object, which
+  // must then never be destroyed.
+  bool finished() const { return tasks_.empty(); }
 
  private:
   using ClientFrame = std::variant<std::string, v1::ServerAudio>;

@@ -38,6 +38,7 @@ VIOLATIONS = [
     ("lambda_coroutines", "common/rpc/i.cc", "auto f = [this]() -> Awaitable<void> { co_await Read(); };\n"),
     ("lambda_coroutines", "common/rpc/j.cc", "Spawn([&stream] { return [] { co_return; }; });\n"),
     ("lambda_coroutines", "common/rpc/k.cc", "return [](int count) mutable -> Task {\n  if (count > 0) {\n    co_return;\n  }\n};\n"),
+    ("awaited_conditions", "common/rpc/o.cc", "Task F() {\n  while (!done &&\n         !co_await IsCancelled()) {\n  }\n}\n"),
     ("pragma_once", "common/rpc/l.h", "#ifndef L_H\n#define L_H\n#endif\n"),
     ("pragma_once", "common/rpc/m.h", "// Only a comment: #pragma once\n"),
     ("file_length", "common/rpc/n.cc", "int n;\n" * 501),

@@ -127,6 +127,13 @@ def lambda_coroutines(tree):
                 yield path, line_of(code, start), "name the coroutine as a function"
 
 
+def awaited_conditions(tree):
+    """No co_await stands in a condition: GCC 12.2 may lay out that coroutine's frame wrongly."""
+    for path, code in code_of(tree):
+        for match in re.finditer(r"\b(?:if|while|switch)\s*\([^;{}]*\bco_await\b", code):
+            yield path, line_of(code, match.start()), "name what is awaited, then test it"
+
+
 def pragma_once(tree):
     """Every header begins with #pragma once."""
     for path, code in code_of(tree):
@@ -153,7 +160,7 @@ def portable_lock_file(tree):
 
 
 ALL = [include_directions, pure_files, runtime_users, proto_imports, forbidden_words, unfinished_work,
-       lambda_coroutines, pragma_once, file_length, portable_lock_file]
+       lambda_coroutines, awaited_conditions, pragma_once, file_length, portable_lock_file]
 
 
 # --- reading C++ ---------------------------------------------------------------------------------

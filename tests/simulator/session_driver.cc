@@ -45,7 +45,7 @@ Awaitable<void> SessionDriver::Run() {
   outbox_.Discard();
   tasks_.Close();
   tasks_.CancelAll();
-  co_await tasks_.Join(services_.clock, Deadline::Never());
+  co_await tasks_.Join(services_.clock, Deadline::After(services_.clock.Now(), kPatience));
   record_->open = false;
 }
 

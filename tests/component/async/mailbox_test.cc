@@ -18,8 +18,10 @@ constexpr std::size_t kLowWater = 50;
 using Box = Mailbox<std::string>;
 
 Awaitable<void> PopAll(Box& box, std::vector<std::string>& out, bool& ended) {
-  while (std::optional<std::string> item = co_await box.Pop()) {
+  std::optional<std::string> item = co_await box.Pop();
+  while (item) {
     out.push_back(*item);
+    item = co_await box.Pop();
   }
   ended = true;
 }
