@@ -148,8 +148,9 @@ ExitCode Worker::Drain(const DrainPlan& plan, int signal, const StopSignals& sig
 
 ExitCode RunWorker(const WorkerConfig& config, const StopSignals& signals, Watchdog& watchdog,
                    WorkerGauges& gauges) {
-  // Never destroyed: after a forced drain threads may still use it until _exit.
-  auto* worker = new Worker(config, gauges);
+  // Never destroyed: after a forced drain threads may still use it until _exit. Static, so that a
+  // leak check finds it.
+  static auto* const worker = new Worker(config, gauges);
   if (const absl::Status status = worker->Start(); !status.ok()) {
     std::fprintf(stderr, "voicebridge-worker: %s\n", Message(status).c_str());
     return ExitCode::kBadConfiguration;

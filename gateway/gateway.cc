@@ -170,8 +170,9 @@ ExitCode Gateway::Drain(const DrainPlan& plan, int signal, const StopSignals& si
 
 ExitCode RunGateway(const GatewayConfig& config, const StopSignals& signals, Watchdog& watchdog,
                     GatewayGauges& gauges) {
-  // Never destroyed: after a forced drain threads may still use it until _exit.
-  auto* gateway = new Gateway(config, gauges);
+  // Never destroyed: after a forced drain threads may still use it until _exit. Static, so that a
+  // leak check finds it.
+  static auto* const gateway = new Gateway(config, gauges);
   if (const absl::Status status = gateway->Start(); !status.ok()) {
     std::fprintf(stderr, "voicebridge-gateway: %s\n", Message(status).c_str());
     return ExitCode::kBadConfiguration;
