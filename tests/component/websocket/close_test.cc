@@ -83,6 +83,31 @@ class Closing : public WebSocketTest {
     EXPECT_EQ(co_await peer.ReceiveToEnd(), CloseFrame(4000, "", kFromServer));
   }
 
+  // Leaves the server's task in the middle of it: the end of the test cancels it.
+  Awaitable<void> StopWhilePeerKeepsTcpOpen() {
+    RawPeer peer = co_await UpgradeRaw(address, "/echo");
+    co_await peer.Send(CloseFrame(4000, "bye"));
+    EXPECT_EQ(co_await peer.ReceiveToEnd(), CloseFrame(4000, "", kFromServer));
+    kept_open_ = std::make_unique<RawPeer>(std::move(peer));
+  }
+
+  Awaitable<void> StopWhilePeerIsMute() {
+    kept_open_ = std::make_unique<RawPeer>(co_await UpgradeRaw(address, "/hand"));
+    handed_ = co_await service.Handed();
+    Spawn(ReadToEnd(*handed_, handed_end_));
+    Spawn(CloseIt(*handed_));
+    const std::string frame = CloseFrame(1001, "", kFromServer);
+    EXPECT_EQ(co_await kept_open_->Receive(frame.size()), frame);
+  }
+
+  Awaitable<void> StopWhileWriting() {
+    kept_open_ = std::make_unique<RawPeer>(co_await UpgradeRaw(address, "/hand"));
+    handed_ = co_await service.Handed();
+    Spawn(ReadToEnd(*handed_, handed_end_));
+    Spawn(WriteForever(*handed_));
+    co_await UntilWritesStall();
+  }
+
   // Close overtakes a pending read in the middle of a large message, then of pings, then data.
   Awaitable<void> PeerTalksOn() {
     RawPeer peer = co_await UpgradeRaw(address, "/hand");
@@ -257,6 +282,9 @@ class Closing : public WebSocketTest {
   std::size_t writes_ = 0;
   bool write_failed_ = false;
   bool closed_ = false;
+  std::unique_ptr<RawPeer> kept_open_;
+  std::unique_ptr<Connection> handed_;
+  std::optional<Incoming> handed_end_;
 };
 
 TEST_F(Closing, CarriesTheClientsCodeAndReason) { Run(ClientCloses(4001, "enough", 4001)); }
@@ -283,6 +311,13 @@ TEST_F(Closing, IsBoundedWhenThePeerIsMute) { Run(PeerIsMute(false)); }
 TEST_F(Closing, IsBoundedWhenThePeerIsMuteAndAReadIsPending) { Run(PeerIsMute(true)); }
 
 TEST_F(Closing, IsBoundedWhenThePeerKeepsItsSideOpen) { Run(PeerKeepsTcpOpen()); }
+
+// In these three the end of the test cancels the tasks, and checks that they end.
+TEST_F(Closing, IsCutShortByCancellationAfterThePeersClose) { Run(StopWhilePeerKeepsTcpOpen()); }
+
+TEST_F(Closing, IsCutShortByCancellation) { Run(StopWhilePeerIsMute()); }
+
+TEST_F(Closing, ACancelledWriteEnds) { Run(StopWhileWriting()); }
 
 TEST_F(Closing, DiscardsWhatThePeerStillSends) { Run(PeerTalksOn()); }
 

@@ -251,14 +251,14 @@ void WebSocketTest::StartServer() {
 }
 
 void WebSocketTest::Run(Awaitable<void> script) {
-  bool done = false;
-  ASSERT_TRUE(tasks.TrySpawn("script", SetWhenDone(std::move(script), done)));
+  script_done_ = false;
+  ASSERT_TRUE(tasks.TrySpawn("script", SetWhenDone(std::move(script), script_done_)));
   const Deadline limit = In(seconds(30));
-  while (!done && failures.empty() && !limit.HasPassed(SystemClock().Now())) {
+  while (!script_done_ && failures.empty() && !limit.HasPassed(SystemClock().Now())) {
     io.run_one_for(milliseconds(100));
     io.restart();
   }
-  EXPECT_TRUE(done) << "the script did not come to its end";
+  EXPECT_TRUE(script_done_) << "the script did not come to its end";
 }
 
 void WebSocketTest::TearDown() {

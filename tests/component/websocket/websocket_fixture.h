@@ -135,6 +135,9 @@ class WebSocketTest : public ::testing::Test {
   std::string address;
   TaskGroup tasks;
   std::unique_ptr<HttpServer> server;
+
+ private:
+  bool script_done_ = false;  // Written by a script that a failing test ends late, too.
 };
 
 }  // namespace voicebridge::test
