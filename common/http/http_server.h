@@ -55,7 +55,8 @@ struct HttpServerOptions {
 };
 
 // Accepts on one executor and hands each connection to one of `shards`, in turn. Owned by the
-// composition root. StopAccepting, CloseAll and Join are called on the accepting executor.
+// composition root, which ends the connections through the task groups; after that it may be
+// destroyed. StopAccepting is called on the accepting executor.
 class HttpServer {
  public:
   // One place where connections live: an executor and its task group. Both outlive the server.

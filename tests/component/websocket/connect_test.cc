@@ -90,6 +90,9 @@ class Connecting : public WebSocketTest {
     std::string frames = Frame(kText, first, kFromServer) + Frame(kText, second, kFromServer);
     Spawn(AnswerOnce(acceptor, std::move(header_lines), std::move(frames)));
     const std::unique_ptr<Connection> connection = co_await Connect("/");
+    if (!connection) {
+      co_return;
+    }
     Incoming incoming = co_await connection->ReadUntilStopped();
     EXPECT_EQ(incoming.payload, first);
     incoming = co_await connection->ReadUntilStopped();
@@ -172,11 +175,13 @@ TEST_F(Connecting, GoesOnWhenTheOfferedSubprotocolIsNotAnswered) {
 
 TEST_F(Connecting, RefusesASubprotocolThatWasNotOffered) { Run(ExpectWrongSubprotocol()); }
 
-// Beast alone fails when its buffer of 1536 bytes holds neither the header nor what came along with
-// it.
+// Beast alone fails when the header is longer than its buffer of 1536 bytes and what it read along
+// with the header's end is so, too. Which lengths that are depends on how its buffers grow.
 TEST_F(Connecting, ReadsMessagesThatComeWithALongHeader) {
-  const std::string cookie = "Set-Cookie: " + std::string(3000, 'c') + "\r\n";
-  Run(ExpectMessages(cookie, std::string(5000, 'f'), "second"));
+  for (std::size_t length = 1000; length < 7500 && !HasFailure(); length += 250) {
+    const std::string cookie = "Set-Cookie: " + std::string(length, 'c') + "\r\n";
+    Run(ExpectMessages(cookie, std::string(9000, 'f'), "second"));
+  }
 }
 
 TEST_F(Connecting, ReadsMessagesThatComeWithAShortHeader) {
