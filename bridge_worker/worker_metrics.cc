@@ -1,19 +1,7 @@
 #include "bridge_worker/worker_metrics.h"
 
-#include <string>
-
 namespace voicebridge::worker {
 namespace {
-
-prometheus::Counter& Counter(prometheus::Registry& registry, const std::string& name,
-                             const std::string& help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
-}
-
-prometheus::Gauge& Gauge(prometheus::Registry& registry, const std::string& name,
-                         const std::string& help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
-}
 
 prometheus::Histogram& ConnectHistogram(prometheus::Registry& registry) {
   return prometheus::BuildHistogram()
@@ -30,29 +18,32 @@ WorkerMetrics::WorkerMetrics(ProcessRegistry& registry, const WorkerGauges& gaug
                              std::int64_t capacity)
     : sessions_ended(registry, "voicebridge_worker_sessions_ended_total",
                      "Sessions that ended, by reason."),
-      attaches_refused(Counter(registry, "voicebridge_worker_attaches_refused_total",
-                               "Attach calls refused before a session began.")),
-      audio_frames_to_upstream(Counter(registry,
-                                       "voicebridge_worker_audio_frames_to_upstream_total",
-                                       "Audio frames sent to the upstream.")),
-      audio_frames_to_gateway(Counter(registry, "voicebridge_worker_audio_frames_to_gateway_total",
-                                      "Audio frames sent to gateways.")),
-      audio_bytes_to_upstream(Counter(registry, "voicebridge_worker_audio_bytes_to_upstream_total",
-                                      "PCM bytes sent to the upstream.")),
-      audio_bytes_to_gateway(Counter(registry, "voicebridge_worker_audio_bytes_to_gateway_total",
-                                     "PCM bytes sent to gateways.")),
+      attaches_refused(AddCounter(registry, "voicebridge_worker_attaches_refused_total",
+                                  "Attach calls refused before a session began.")),
+      audio_frames_to_upstream(AddCounter(registry,
+                                          "voicebridge_worker_audio_frames_to_upstream_total",
+                                          "Audio frames sent to the upstream.")),
+      audio_frames_to_gateway(AddCounter(registry,
+                                         "voicebridge_worker_audio_frames_to_gateway_total",
+                                         "Audio frames sent to gateways.")),
+      audio_bytes_to_upstream(AddCounter(registry,
+                                         "voicebridge_worker_audio_bytes_to_upstream_total",
+                                         "PCM bytes sent to the upstream.")),
+      audio_bytes_to_gateway(AddCounter(registry, "voicebridge_worker_audio_bytes_to_gateway_total",
+                                        "PCM bytes sent to gateways.")),
       audio_frames_dropped(
-          Counter(registry, "voicebridge_worker_audio_frames_dropped_total",
-                  "Queued audio frames voided by a barge-in, cancel or truncate.")),
-      upstream_protocol_errors(Counter(registry,
-                                       "voicebridge_worker_upstream_protocol_errors_total",
-                                       "Malformed upstream messages, skipped.")),
+          AddCounter(registry, "voicebridge_worker_audio_frames_dropped_total",
+                     "Queued audio frames voided by a barge-in, cancel or truncate.")),
+      upstream_protocol_errors(AddCounter(registry,
+                                          "voicebridge_worker_upstream_protocol_errors_total",
+                                          "Malformed upstream messages, skipped.")),
       upstream_connect_seconds(ConnectHistogram(registry)) {
-  auto& sessions = Gauge(registry, "voicebridge_worker_sessions", "Sessions held now.");
-  auto& tasks = Gauge(registry, "voicebridge_worker_tasks", "Live coroutines in task groups.");
-  auto& calls = Gauge(registry, "voicebridge_worker_calls", "Calls of gateways being served.");
-  auto& draining = Gauge(registry, "voicebridge_worker_draining", "1 from the start of a drain.");
-  Gauge(registry, "voicebridge_worker_capacity", "Sessions held at most.")
+  auto& sessions = AddGauge(registry, "voicebridge_worker_sessions", "Sessions held now.");
+  auto& tasks = AddGauge(registry, "voicebridge_worker_tasks", "Live coroutines in task groups.");
+  auto& calls = AddGauge(registry, "voicebridge_worker_calls", "Calls of gateways being served.");
+  auto& draining =
+      AddGauge(registry, "voicebridge_worker_draining", "1 from the start of a drain.");
+  AddGauge(registry, "voicebridge_worker_capacity", "Sessions held at most.")
       .Set(static_cast<double>(capacity));
   registry.OnCollect([&gauges, &sessions, &tasks, &calls, &draining] {
     sessions.Set(static_cast<double>(gauges.sessions.load()));

@@ -1,19 +1,7 @@
 #include "gateway/gateway_metrics.h"
 
-#include <string>
-
 namespace voicebridge::gateway {
 namespace {
-
-prometheus::Counter& Counter(prometheus::Registry& registry, const std::string& name,
-                             const std::string& help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
-}
-
-prometheus::Gauge& Gauge(prometheus::Registry& registry, const std::string& name,
-                         const std::string& help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
-}
 
 prometheus::Histogram& ReadyHistogram(prometheus::Registry& registry) {
   return prometheus::BuildHistogram()
@@ -29,25 +17,27 @@ prometheus::Histogram& ReadyHistogram(prometheus::Registry& registry) {
 GatewayMetrics::GatewayMetrics(ProcessRegistry& registry, const GatewayGauges& gauges)
     : sessions_ended(registry, "voicebridge_gateway_sessions_ended_total",
                      "Sessions that ended, by reason."),
-      upgrades_refused(Counter(registry, "voicebridge_gateway_upgrades_refused_total",
-                               "WebSocket upgrades refused: credentials, limits, no worker.")),
-      audio_frames_from_clients(Counter(registry,
-                                        "voicebridge_gateway_audio_frames_from_clients_total",
-                                        "Audio frames forwarded to workers.")),
-      audio_frames_to_clients(Counter(registry, "voicebridge_gateway_audio_frames_to_clients_total",
-                                      "Audio frames written to clients.")),
+      upgrades_refused(AddCounter(registry, "voicebridge_gateway_upgrades_refused_total",
+                                  "WebSocket upgrades refused: credentials, limits, no worker.")),
+      audio_frames_from_clients(AddCounter(registry,
+                                           "voicebridge_gateway_audio_frames_from_clients_total",
+                                           "Audio frames forwarded to workers.")),
+      audio_frames_to_clients(AddCounter(registry,
+                                         "voicebridge_gateway_audio_frames_to_clients_total",
+                                         "Audio frames written to clients.")),
       audio_frames_dropped(
-          Counter(registry, "voicebridge_gateway_audio_frames_dropped_total",
-                  "Queued audio frames voided by a barge-in, cancel or truncate.")),
-      attach_retries(Counter(registry, "voicebridge_gateway_attach_retries_total",
-                             "Workers tried beyond the first of a session.")),
+          AddCounter(registry, "voicebridge_gateway_audio_frames_dropped_total",
+                     "Queued audio frames voided by a barge-in, cancel or truncate.")),
+      attach_retries(AddCounter(registry, "voicebridge_gateway_attach_retries_total",
+                                "Workers tried beyond the first of a session.")),
       ready_seconds(ReadyHistogram(registry)) {
-  auto& sessions = Gauge(registry, "voicebridge_gateway_sessions", "Sessions held now.");
-  auto& tasks = Gauge(registry, "voicebridge_gateway_tasks", "Live coroutines in task groups.");
-  auto& calls = Gauge(registry, "voicebridge_gateway_calls", "Open calls to workers.");
+  auto& sessions = AddGauge(registry, "voicebridge_gateway_sessions", "Sessions held now.");
+  auto& tasks = AddGauge(registry, "voicebridge_gateway_tasks", "Live coroutines in task groups.");
+  auto& calls = AddGauge(registry, "voicebridge_gateway_calls", "Open calls to workers.");
   auto& serving =
-      Gauge(registry, "voicebridge_gateway_workers_serving", "Workers that may get a session.");
-  auto& draining = Gauge(registry, "voicebridge_gateway_draining", "1 from the start of a drain.");
+      AddGauge(registry, "voicebridge_gateway_workers_serving", "Workers that may get a session.");
+  auto& draining =
+      AddGauge(registry, "voicebridge_gateway_draining", "1 from the start of a drain.");
   registry.OnCollect([&gauges, &sessions, &tasks, &calls, &serving, &draining] {
     sessions.Set(static_cast<double>(gauges.sessions.load()));
     tasks.Set(static_cast<double>(gauges.tasks.load()));

@@ -2,6 +2,16 @@
 
 namespace voicebridge {
 
+prometheus::Counter& AddCounter(prometheus::Registry& registry, const std::string& name,
+                                const std::string& help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+prometheus::Gauge& AddGauge(prometheus::Registry& registry, const std::string& name,
+                            const std::string& help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
 EndReasonCounters::EndReasonCounters(prometheus::Registry& registry, const std::string& name,
                                      const std::string& help) {
   auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(registry);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <prometheus/counter.h>
+#include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
 #include <array>
@@ -32,6 +33,12 @@ class ProcessRegistry final : public prometheus::Registry {
  private:
   std::function<void()> refresh_;
 };
+
+// A family without labels, looked up once; lives as long as the registry.
+prometheus::Counter& AddCounter(prometheus::Registry& registry, const std::string& name,
+                                const std::string& help);
+prometheus::Gauge& AddGauge(prometheus::Registry& registry, const std::string& name,
+                            const std::string& help);
 
 // One counter per end reason, looked up once: a closed set of labels.
 class EndReasonCounters {
