@@ -3,14 +3,10 @@
 #include <utility>
 
 #include "bridge_worker/upstream/realtime_protocol.h"
-#include "common/core/base64.h"
 #include "common/core/limits.h"
 
 namespace voicebridge::worker {
 namespace {
-
-// Kept between frames up to this size; a larger one is a rare message that passed alone.
-constexpr std::size_t kBufferKept = 64U << 10U;
 
 class WebSocketRealtimeConnection final : public RealtimeConnection {
  public:
@@ -24,15 +20,8 @@ class WebSocketRealtimeConnection final : public RealtimeConnection {
   }
 
   Awaitable<absl::Status> SendAudio(std::string_view pcm, Deadline deadline) override {
-    buffer_.clear();
-    buffer_ += R"({"type":"input_audio_buffer.append","audio":")";
-    AppendBase64(pcm, buffer_);
-    buffer_ += R"("})";
-    absl::Status status = co_await connection_->WriteText(buffer_, deadline);
-    if (buffer_.capacity() > kBufferKept) {
-      buffer_ = std::string();
-    }
-    co_return status;
+    const std::string event = InputAudioAppendEvent(pcm);
+    co_return co_await connection_->WriteText(event, deadline);
   }
 
   Awaitable<void> Close(Deadline deadline) override {
@@ -43,7 +32,6 @@ class WebSocketRealtimeConnection final : public RealtimeConnection {
 
  private:
   std::unique_ptr<Connection> connection_;
-  std::string buffer_;
 };
 
 class WebSocketRealtimeConnector final : public RealtimeConnector {

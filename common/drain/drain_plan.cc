@@ -13,8 +13,4 @@ absl::StatusOr<DrainPlan> DrainPlan::Make(TimePoint start, Duration total) {
   return DrainPlan(start, total);
 }
 
-Deadline DrainPlan::SessionLimit(TimePoint now) const {
-  return Deadline::After(now, seconds(1)).EarlierOf(force());
-}
-
 }  // namespace voicebridge

@@ -18,8 +18,6 @@ class DrainPlan {
   static absl::StatusOr<DrainPlan> Make(TimePoint start, Duration total);
 
   Deadline end() const { return Deadline::After(start_, total_); }
-  // One session's teardown, once its tasks have ended, and at most this long.
-  Deadline SessionLimit(TimePoint now) const;
   // Whatever is left is force-cleared and counted.
   Deadline force() const { return end().KeepingBack(milliseconds(400)); }
   // Logs, store and summary are out.
