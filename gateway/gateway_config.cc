@@ -30,6 +30,7 @@ ABSL_FLAG(std::string, api_keys, "", "file of API keys: `NAME SHA256HEX` a line"
 ABSL_FLAG(std::string, signing_keys, "", "file of signing keys: `KEY_ID BASE64SECRET` a line");
 ABSL_FLAG(bool, insecure_no_auth, false,
           "let anybody in, and allow admin on a non-loopback listener; for local work");
+ABSL_FLAG(std::string, web_root, "", "directory of the page served at /; empty: none");
 ABSL_FLAG(bool, check, false, "validate flags and files, then exit");
 
 namespace voicebridge::gateway {
@@ -128,12 +129,26 @@ void LoadListeners(GatewayConfig& config, ConfigErrors& errors) {
   }
 }
 
+void LoadPage(GatewayConfig& config, ConfigErrors& errors) {
+  const std::string web_root = absl::GetFlag(FLAGS_web_root);
+  if (web_root.empty()) {
+    return;
+  }
+  absl::StatusOr<StaticFiles> page = StaticFiles::Load(web_root);
+  if (page.ok()) {
+    config.page = *std::move(page);
+  } else {
+    errors.Add("web_root", Message(page.status()));
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> GatewayFlags() {
-  return {"listen",   "admin_listen", "ops_listen",       "workers",      "drain_budget",
-          "pid_file", "shards",       "tls_cert",         "tls_key",      "allowed_origins",
-          "api_keys", "signing_keys", "insecure_no_auth", "max_sessions", "check"};
+  return {"listen",           "admin_listen",    "ops_listen", "workers",
+          "drain_budget",     "pid_file",        "shards",     "tls_cert",
+          "tls_key",          "allowed_origins", "api_keys",   "signing_keys",
+          "insecure_no_auth", "max_sessions",    "web_root",   "check"};
 }
 
 absl::StatusOr<GatewayConfig> LoadGatewayConfig() {
@@ -142,6 +157,7 @@ absl::StatusOr<GatewayConfig> LoadGatewayConfig() {
   LoadListeners(config, errors);
   LoadWorkers(config, errors);
   LoadAuth(config, errors);
+  LoadPage(config, errors);
   config.shards = static_cast<std::size_t>(
       InRange("shards", absl::GetFlag(FLAGS_shards), 1, kShardsMax, errors));
   config.max_sessions =

@@ -9,6 +9,7 @@
 
 #include "common/core/time.h"
 #include "gateway/client/auth.h"
+#include "gateway/http/static_files.h"
 
 namespace voicebridge::gateway {
 
@@ -26,6 +27,7 @@ struct GatewayConfig {
   std::int64_t max_sessions = 0;
   AuthPolicy auth;
   bool signing_key_is_random = false;  // Secrets of this gateway are good for this gateway only.
+  StaticFiles page;                    // Empty: none is served.
   bool check_only = false;
 };
 

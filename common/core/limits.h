@@ -11,6 +11,8 @@ namespace voicebridge::limits {
 
 // OpenAI's largest append is 15 MiB of audio data; a message is that and its envelope.
 inline constexpr std::size_t kClientMessageMax = 16U << 20U;
+// Audio of one append, decoded (OpenAI's limit).
+inline constexpr std::size_t kAppendAudioMax = 15U << 20U;
 // A retrieved item carries its whole audio in one message.
 inline constexpr std::size_t kUpstreamMessageMax = 19U << 20U;
 // Above the largest message of either side, and below what one frame may cost a process.

@@ -14,13 +14,13 @@
 
 #include "common/core/audio.h"
 #include "common/core/base64.h"
+#include "common/core/limits.h"
 #include "common/json/json.h"
 
 namespace voicebridge::gateway {
 namespace {
 
-constexpr std::size_t kAudioBytesMax = 15U << 20U;  // Of one append, decoded (OpenAI's limit).
-constexpr std::size_t kNameLengthMax = 512;         // Of event_id and type, in characters.
+constexpr std::size_t kNameLengthMax = 512;  // Of event_id and type, in characters.
 constexpr std::string_view kInvalidRequest = "invalid_request_error";
 constexpr std::string_view kAppend = "input_audio_buffer.append";
 
@@ -194,11 +194,11 @@ std::optional<DecodeError> CheckEnvelope(const json::object& event, std::string_
 }
 
 Decoded DecodeAudio(std::string_view base64, std::string_view event_id) {
-  if (base64.size() / 4 * 3 > kAudioBytesMax + 2) {  // Before a byte of it is decoded.
+  if (base64.size() / 4 * 3 > limits::kAppendAudioMax + 2) {  // Before a byte of it is decoded.
     return RefuseAudio(event_id);
   }
   std::optional<std::string> pcm = DecodeBase64(base64);
-  if (!pcm || pcm->size() > kAudioBytesMax || pcm->size() % kBytesPerSample != 0) {
+  if (!pcm || pcm->size() > limits::kAppendAudioMax || pcm->size() % kBytesPerSample != 0) {
     return RefuseAudio(event_id);
   }
   return DecodedAudio{*std::move(pcm)};

@@ -28,6 +28,25 @@ HttpResponse NotFound(const HttpRequest& request) {
                            fmt::format("There is nothing at {}.", request.path));
 }
 
+// Where no page is served.
+HttpResponse Welcome() {
+  HttpResponse welcome;
+  welcome.body =
+      "This is a voicebridge gateway. Point an OpenAI Realtime client at /v1/realtime on this "
+      "address,\nor try: voicebridgectl talk ws://HOST:PORT/v1/realtime FILE.wav\n";
+  return welcome;
+}
+
+// The first of the client's list that we speak; empty: none.
+std::string_view ChooseSubprotocol(const HttpRequest& request) {
+  for (const std::string_view offered : request.HeaderList("Sec-WebSocket-Protocol")) {
+    if (offered == kBinarySubprotocol || offered == kSubprotocol) {
+      return offered;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
@@ -42,12 +61,11 @@ Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
     co_return JsonErrorResponse(426, "invalid_request_error", "upgrade_required",
                                 "This endpoint speaks WebSocket.");
   }
-  if (request.path == "/" && request.method == "GET") {
-    HttpResponse welcome;
-    welcome.body =
-        "This is a voicebridge gateway. Point an OpenAI Realtime client at /v1/realtime on this "
-        "address,\nor try: voicebridgectl talk ws://HOST:PORT/v1/realtime FILE.wav\n";
-    co_return welcome;
+  if (config_.page.Contains(request.path)) {
+    co_return config_.page.Respond(request);
+  }
+  if (request.path == "/") {
+    co_return Welcome();
   }
   co_return NotFound(request);
 }
@@ -94,10 +112,7 @@ UpgradeDecision GatewayService::DecideUpgrade(const HttpRequest& request) {
     return Refuse(TryLater("no_worker", "No worker can take a conversation now."));
   }
   AcceptUpgrade accept;
-  const auto offered = request.HeaderList("Sec-WebSocket-Protocol");
-  if (std::find(offered.begin(), offered.end(), kSubprotocol) != offered.end()) {
-    accept.subprotocol = kSubprotocol;
-  }
+  accept.subprotocol = ChooseSubprotocol(request);
   return accept;
 }
 
@@ -108,6 +123,9 @@ Awaitable<void> GatewayService::Converse(HttpRequest request,
   RelayConfig config;
   config.session_id = NewId("sess");
   config.profile = kProfileDefault;
+  if (ChooseSubprotocol(request) == kBinarySubprotocol) {
+    config.audio_framing = AudioFraming::kBinary;
+  }
   if (caller.ok()) {
     config.initial_session_json = caller->claims.session_json;
     if (!caller->claims.profile.empty()) {

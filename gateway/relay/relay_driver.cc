@@ -38,6 +38,7 @@ RelayDriver::RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfi
       executor_(shard.executor()),
       session_id_(config.session_id),
       profile_(config.profile),
+      audio_framing_(config.audio_framing),
       client_(std::move(client)),
       relay_(std::move(config)),
       client_queue_(executor_, limits::kQueueHighWater, limits::kQueueLowWater),
@@ -157,7 +158,7 @@ Awaitable<void> RelayDriver::ReadClient() {
         Feed(ClientText{incoming.payload});
         break;
       case Incoming::Kind::kBinary:
-        Feed(ClientBinary{});
+        Feed(ClientBinary{incoming.payload});
         break;
       case Incoming::Kind::kClosed:
         Feed(ClientClosed{incoming.close_code});
@@ -197,15 +198,13 @@ Awaitable<void> RelayDriver::WriteClient() {
 }
 
 Awaitable<bool> RelayDriver::WriteClientFrame(const ClientFrame& frame, std::string& buffer) {
-  const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
   const auto* audio = std::get_if<v1::ServerAudio>(&frame);
   if (audio == nullptr) {
+    const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
     const absl::Status written = co_await client_->WriteText(std::get<std::string>(frame), limit);
     co_return written.ok();
   }
-  buffer.clear();
-  EncodeAudioDelta(*audio, buffer);
-  const absl::Status written = co_await client_->WriteText(buffer, limit);
+  const absl::Status written = co_await WriteClientAudio(*audio, buffer);
   if (buffer.capacity() > kBufferKept) {
     buffer = std::string();
   }
@@ -215,6 +214,17 @@ Awaitable<bool> RelayDriver::WriteClientFrame(const ClientFrame& frame, std::str
                         audio->first_sample() + SamplesOfBytes(audio->pcm().size())});
   }
   co_return written.ok();
+}
+
+Awaitable<absl::Status> RelayDriver::WriteClientAudio(const v1::ServerAudio& audio,
+                                                      std::string& buffer) {
+  const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
+  if (audio_framing_ == AudioFraming::kBinary && EncodeAudioFrame(audio, buffer)) {
+    co_return co_await client_->WriteBinary(buffer, limit);
+  }
+  buffer.clear();
+  EncodeAudioDelta(audio, buffer);
+  co_return co_await client_->WriteText(buffer, limit);
 }
 
 // --- the worker ---------------------------------------------------------------------------------

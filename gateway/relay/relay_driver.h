@@ -58,6 +58,7 @@ class RelayDriver {
   Awaitable<void> PauseForClient(Deadline limit);
   Awaitable<void> WriteClient();
   Awaitable<bool> WriteClientFrame(const ClientFrame& frame, std::string& buffer);
+  Awaitable<absl::Status> WriteClientAudio(const v1::ServerAudio& audio, std::string& buffer);
   Awaitable<void> RunAttachment(v1::Attach attach);
   Awaitable<absl::Status> OpenAttachment(v1::Attach attach, const std::string& address,
                                          std::shared_ptr<WorkerStream> stream);
@@ -75,6 +76,7 @@ class RelayDriver {
   net::any_io_executor executor_;
   const std::string session_id_;
   const std::string profile_;
+  const AudioFraming audio_framing_;
   std::unique_ptr<Connection> client_;
   SessionRelay relay_;
   RelayEffects effects_;

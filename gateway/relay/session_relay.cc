@@ -47,18 +47,24 @@ void SessionRelay::Attach(RelayEffects& effects) {
 // --- from the browser ---------------------------------------------------------------------------
 
 void SessionRelay::On(ClientText& event, RelayEffects& effects) {
-  Decoded decoded = DecodeClientText(event.text);
+  OnDecoded(DecodeClientText(event.text), event.text, effects);
+}
+
+void SessionRelay::On(ClientBinary& event, RelayEffects& effects) {
+  OnDecoded(config_.audio_framing == AudioFraming::kBinary ? DecodeAudioFrame(event.message)
+                                                           : Decoded(RefuseBinary()),
+            "", effects);
+}
+
+// `json`: the message, when it is text.
+void SessionRelay::OnDecoded(Decoded decoded, std::string_view json, RelayEffects& effects) {
   if (auto* audio = std::get_if<DecodedAudio>(&decoded)) {
     ForwardAudio(std::move(*audio), effects);
   } else if (auto* client_event = std::get_if<DecodedEvent>(&decoded)) {
-    ForwardEvent(std::move(*client_event), event.text, effects);
+    ForwardEvent(std::move(*client_event), json, effects);
   } else {
     effects.emplace_back(SendClientEvent{std::move(std::get<DecodeError>(decoded).event_json)});
   }
-}
-
-void SessionRelay::On(ClientBinary&, RelayEffects& effects) {
-  effects.emplace_back(SendClientEvent{RefuseBinary().event_json});
 }
 
 void SessionRelay::On(ClientClosed& event, RelayEffects& effects) {

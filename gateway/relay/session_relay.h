@@ -15,6 +15,7 @@
 
 #include "common/core/end_reason.h"
 #include "common/core/time.h"
+#include "gateway/client/audio_frame.h"
 #include "gateway/client/client_protocol.h"
 #include "voicebridge/v1/bridge.pb.h"
 #include "voicebridge/v1/conversation.pb.h"
@@ -26,7 +27,9 @@ namespace voicebridge::gateway {
 struct ClientText {
   std::string_view text;
 };
-struct ClientBinary {};
+struct ClientBinary {
+  std::string_view message;
+};
 struct ClientClosed {
   std::uint16_t close_code;
 };
@@ -94,6 +97,7 @@ using RelayEffects = std::vector<RelayEffect>;
 struct RelayConfig {
   std::string session_id;
   std::string profile;
+  AudioFraming audio_framing = AudioFraming::kJson;
   std::string model;                 // `model=` of the client; empty: the profile's.
   std::string initial_session_json;  // Defaults of a client secret; empty: none.
   std::string traceparent;
@@ -132,6 +136,7 @@ class SessionRelay {
   void On(EndRequested& event, RelayEffects& effects);
   void On(Stalled& event, RelayEffects& effects);
 
+  void OnDecoded(Decoded decoded, std::string_view json, RelayEffects& effects);
   void Attach(RelayEffects& effects);
   void ForwardEvent(DecodedEvent event, std::string_view json, RelayEffects& effects);
   void ForwardAudio(DecodedAudio audio, RelayEffects& effects);

@@ -3,6 +3,7 @@ import {createHash} from 'node:crypto';
 import WebSocket from 'ws';
 
 import {frames, kBytesPerMs} from './audio.mjs';
+import {decodeAudioFrame, encodeAudioFrame, kBinarySubprotocol} from './binary.mjs';
 import {patience} from './process.mjs';
 import {pause, within} from './wait.mjs';
 
@@ -33,7 +34,7 @@ export class RealtimeClient {
     return client;
   }
 
-  static dial(url, {key, profile, model, subprotocolKey, protocols = [], headers = {}, path = '/v1/realtime', ...options} = {}) {
+  static dial(url, {key, profile, model, subprotocolKey, protocols = [], headers = {}, path = '/v1/realtime', binary = false, ...options} = {}) {
     const target = new URL(path, url);
     if (profile !== undefined) {
       target.searchParams.set('profile', profile);
@@ -41,7 +42,7 @@ export class RealtimeClient {
     if (model !== undefined) {
       target.searchParams.set('model', model);
     }
-    const offered = [...protocols];
+    const offered = binary ? [kBinarySubprotocol, ...protocols] : [...protocols];
     if (subprotocolKey !== undefined) {
       offered.push('realtime', `openai-insecure-api-key.${subprotocolKey}`);
     }
@@ -96,9 +97,18 @@ export class RealtimeClient {
     return this.waitFor('error', (event) => event_id === undefined || event.error?.event_id === event_id, ms);
   }
 
+  // One append, in the framing that the connection speaks.
+  sendFrame(frame) {
+    if (this.socket.protocol === kBinarySubprotocol) {
+      this.socket.send(encodeAudioFrame(frame));
+    } else {
+      this.send({type: 'input_audio_buffer.append', audio: frame.toString('base64')});
+    }
+  }
+
   sendAudio(pcm, frameMs = 40) {
     for (const frame of frames(pcm, frameMs)) {
-      this.send({type: 'input_audio_buffer.append', audio: frame.toString('base64')});
+      this.sendFrame(frame);
     }
   }
 
@@ -107,7 +117,7 @@ export class RealtimeClient {
     const start = performance.now();
     let sent = 0;
     for (const frame of frames(pcm, frameMs)) {
-      this.send({type: 'input_audio_buffer.append', audio: frame.toString('base64')});
+      this.sendFrame(frame);
       sent += frame.length;
       const due = start + sent / kBytesPerMs / speed;
       await pause(Math.max(0, due - performance.now()));
@@ -168,22 +178,25 @@ export class RealtimeClient {
 
   #received(data, binary) {
     if (binary) {
-      this.events.push({type: '(binary)', bytes: data.length, at: performance.now()});
+      const {pcm, ...audio} = decodeAudioFrame(data);
+      const event = {type: '(binary audio)', bytes: pcm.length, ...audio, at: performance.now()};
+      this.#collectAudio(event, pcm);
+      this.events.push(event);
       this.#wake();
       return;
     }
     const event = JSON.parse(data.toString());
     event.at = performance.now();
     if (event.type === 'response.output_audio.delta') {
-      this.#collectAudio(event);
+      const pcm = Buffer.from(event.delta, 'base64');
+      event.delta = `(${pcm.length} bytes)`;
+      this.#collectAudio(event, pcm);
     }
     this.events.push(event);
     this.#wake();
   }
 
-  #collectAudio(event) {
-    const pcm = Buffer.from(event.delta, 'base64');
-    event.delta = `(${pcm.length} bytes)`;
+  #collectAudio(event, pcm) {
     const audio = this.audio.get(event.item_id) ?? {bytes: 0, deltas: 0, deltaBytesMax: 0, hash: createHash('sha256'), firstAt: event.at};
     this.audio.set(event.item_id, audio);
     audio.bytes += pcm.length;

@@ -170,6 +170,21 @@ TEST_F(SessionRelayTest, AnswersBadInputAndGoesOn) {
   EXPECT_FALSE(relay_.ended());
 }
 
+TEST(SessionRelay, TakesAudioAsBinaryMessagesWhereTheClientChoseThem) {
+  RelayConfig config;
+  config.audio_framing = AudioFraming::kBinary;
+  SessionRelay relay(config);
+  RelayEffects effects;
+  relay.Start(effects);
+  effects.clear();
+  relay.Handle(ClientBinary{std::string_view("\1\0\4\0abcd", 8)}, effects);
+  relay.Handle(ClientBinary{std::string_view("\1\0\4\0efgh", 8)}, effects);
+  ASSERT_EQ(effects.size(), 2U);
+  const v1::ClientAudio& second = std::get<SendWorker>(effects[1]).frame.audio();
+  EXPECT_EQ(second.pcm(), "efgh");
+  EXPECT_EQ(second.first_sample(), 2U);
+}
+
 TEST_F(SessionRelayTest, ClampsATruncateToWhatTheSocketWasGiven) {
   BecomeReady();
   AudioFromWorker("resp_1", "item_1", SamplesOfMilliseconds(1000));
