@@ -2,11 +2,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "common/async/awaitable.h"
 
 namespace voicebridge {
 
@@ -25,11 +28,22 @@ struct HttpRequest {
   std::optional<std::string_view> Query(std::string_view name) const;
 };
 
+// A body that is still being made while it is sent. Owned by the response.
+class HttpBodySource {
+ public:
+  virtual ~HttpBodySource() = default;
+
+  // The next piece, within a bound of its own; empty: the body is complete.
+  virtual Awaitable<std::string> Next() = 0;
+};
+
 struct HttpResponse {
   unsigned status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers = {};
+  // Goes on after `body`, in chunks; null: `body` is all of it.
+  std::shared_ptr<HttpBodySource> more = nullptr;
 };
 
 // `{"error":{"message":…,"type":…,"param":null,"code":…}}`: OpenAI's error shape over HTTP.

@@ -179,6 +179,8 @@ void HttpServer::Implementation::HandOver(const Shard& shard, tcp::socket socket
   });
 }
 
+Awaitable<void> HttpService::PrepareUpgrade(const HttpRequest&) { co_return; }
+
 HttpServer::HttpServer(HttpServerOptions options, std::vector<Shard> shards, HttpService& service)
     : implementation_(
           std::make_unique<Implementation>(std::move(options), std::move(shards), service)) {}

@@ -36,6 +36,10 @@ class HttpService {
   // An ordinary request. Written within a bound of the server's; must return within one of its own.
   virtual Awaitable<HttpResponse> Respond(const HttpRequest& request) = 0;
 
+  // Awaited before DecideUpgrade, by a service that has to wait first; must return within a bound
+  // of its own.
+  virtual Awaitable<void> PrepareUpgrade(const HttpRequest& request);
+
   // A WebSocket upgrade request; decided before anything is answered.
   virtual UpgradeDecision DecideUpgrade(const HttpRequest& request) = 0;
 

@@ -30,12 +30,19 @@ std::string ResponseHead(const HttpResponse& response, bool keep_alive) {
       head += fmt::format("{}: {}\r\n", name, value);
     }
   }
-  if (HasBody(response.status)) {
+  if (response.more != nullptr) {
+    head +=
+        fmt::format("Content-Type: {}\r\nTransfer-Encoding: chunked\r\n", response.content_type);
+  } else if (HasBody(response.status)) {
     head += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", response.content_type,
                         response.body.size());
   }
   head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return head;
+}
+
+std::string Chunk(std::string_view piece) {
+  return fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
 }
 
 HttpResponse StatusResponse(unsigned status) {
@@ -66,6 +73,7 @@ class HttpSession {
   Awaitable<Next> Handle();
   Awaitable<Next> HandleUpgrade();
   Awaitable<Next> Send(HttpResponse response, bool keep_alive);
+  Awaitable<bool> SendChunked(std::string_view head, const HttpResponse& response);
 
   void StartTime() {
     connection_.Bound(Deadline::After(SystemClock().Now(), options_.request_max));
@@ -128,6 +136,9 @@ Awaitable<HttpSession::Next> HttpSession::HandleUpgrade() {
   if (refusal) {
     co_return co_await Send(*std::move(refusal), false);
   }
+  connection_.Bound(Deadline::Never());
+  co_await service_.PrepareUpgrade(request_);
+  StartTime();
   UpgradeDecision decision = service_.DecideUpgrade(request_);
   if (HttpResponse* response = std::get_if<HttpResponse>(&decision)) {
     co_return co_await Send(std::move(*response), reader_.raw().keep_alive());
@@ -143,7 +154,12 @@ Awaitable<HttpSession::Next> HttpSession::Send(HttpResponse response, bool keep_
   // A HEAD request is told the length of what a GET would have brought.
   const bool without_body = request_.method == "HEAD" || !HasBody(response.status);
   const std::string_view body = without_body ? std::string_view() : response.body;
-  const bool written = co_await connection_.WriteAll(head, body);
+  bool written = false;
+  if (response.more != nullptr && request_.method != "HEAD") {
+    written = co_await SendChunked(head, response);
+  } else {
+    written = co_await connection_.WriteAll(head, body);
+  }
   if (!written) {
     co_return Next::kEnd;
   }
@@ -153,6 +169,21 @@ Awaitable<HttpSession::Next> HttpSession::Send(HttpResponse response, bool keep_
   }
   StartTime();
   co_return Next::kRequest;
+}
+
+Awaitable<bool> HttpSession::SendChunked(std::string_view head, const HttpResponse& response) {
+  std::string chunk = response.body.empty() ? std::string() : Chunk(response.body);
+  bool written = co_await connection_.WriteAll(head, chunk);
+  bool complete = false;
+  while (written && !complete) {
+    connection_.Bound(Deadline::Never());  // The source has a bound of its own.
+    const std::string piece = co_await response.more->Next();
+    StartTime();
+    complete = piece.empty();
+    chunk = Chunk(piece);  // The empty one ends the body.
+    written = co_await connection_.WriteAll(chunk, std::string_view());
+  }
+  co_return written;
 }
 
 }  // namespace

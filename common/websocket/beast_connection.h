@@ -64,6 +64,11 @@ class BeastConnection final : public UpgradableConnection {
   Awaitable<std::size_t> ReadSome(net::mutable_buffer buffer) override;
   Awaitable<bool> WriteAll(std::string_view head, std::string_view body) override;
   Awaitable<void> Finish() override;
+  void Reset() override {
+    boost::beast::error_code ignored;
+    Socket().set_option(net::socket_base::linger(true, 0), ignored);
+    Abort();
+  }
   Awaitable<bool> AcceptWebSocket(const RawRequest& request, const std::string& subprotocol,
                                   std::string_view early) override;
   Awaitable<ConnectFailure> OpenWebSocket(const ConnectOptions& options) override;

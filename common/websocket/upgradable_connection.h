@@ -1,5 +1,6 @@
 // A TCP or TLS connection from its first byte: HTTP first, then perhaps a WebSocket. Private to the
-// adapters over Beast: connect.cc and common/http.
+// adapters over Beast, connect.cc and common/http; and to the simulator, which writes frames of its
+// own.
 #pragma once
 
 #include <boost/asio/buffer.hpp>
@@ -29,7 +30,7 @@ struct ConnectionOptions {
 };
 
 // The calls of this class come before the upgrade, one at a time; those of Connection after it,
-// except Abort. Each wait is ended by the bound that holds, by Abort, or by cancellation.
+// except Abort and Reset. Each wait is ended by the bound that holds, by Abort, or by cancellation.
 class UpgradableConnection : public Connection {
  public:
   // Cuts the connection at the deadline, whatever is pending then; Never() lifts the bound.
@@ -46,6 +47,9 @@ class UpgradableConnection : public Connection {
   // Ends what we send and waits for the peer to end too: closing at once, with bytes unread, would
   // make the peer's system throw away what it has not read yet.
   virtual Awaitable<void> Finish() = 0;
+
+  // Like Abort, but the peer is told by a TCP reset. At any time.
+  virtual void Reset() = 0;
 
   // Server: answers 101 to a request that was checked; `early` is what came after it.
   virtual Awaitable<bool> AcceptWebSocket(const RawRequest& request, const std::string& subprotocol,

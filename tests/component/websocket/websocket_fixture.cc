@@ -36,6 +36,17 @@ tcp::endpoint EndpointOf(const std::string& address) {
           static_cast<net::ip::port_type>(std::stoul(address.substr(colon + 1)))};
 }
 
+class ThreePieces final : public HttpBodySource {
+ public:
+  Awaitable<std::string> Next() override {
+    ++given_;
+    co_return given_ <= 3 ? std::string(static_cast<std::size_t>(given_) * 10, 'p') : std::string();
+  }
+
+ private:
+  int given_ = 0;
+};
+
 }  // namespace
 
 // --- ScriptedService ---
@@ -46,7 +57,17 @@ Awaitable<HttpResponse> ScriptedService::Respond(const HttpRequest& request) {
   response.body = request.method == "POST" ? request.body : request.path;
   response.headers.emplace_back("X-Test", "yes");
   response.headers.emplace_back("X-Broken", "a\r\nInjected: b");
+  if (request.path == "/pieces") {
+    response.more = std::make_shared<ThreePieces>();
+  }
   co_return response;
+}
+
+Awaitable<void> ScriptedService::PrepareUpgrade(const HttpRequest& request) {
+  if (request.path == "/late") {
+    const Deadline late = In(kLate);
+    co_await SystemClock().SleepUntil(late);
+  }
 }
 
 UpgradeDecision ScriptedService::DecideUpgrade(const HttpRequest& request) {

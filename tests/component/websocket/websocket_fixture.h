@@ -25,14 +25,19 @@ inline Deadline In(Duration budget) { return Deadline::After(SystemClock().Now()
 //   /echo          a WebSocket that sends everything back; POST: the body
 //   /hand          a WebSocket that is handed to the test
 //   /refuse        an upgrade is answered 403
+//   /late          an upgrade is answered after kLate
+//   /pieces        the body comes in chunks
 //   everything else: 200 with the path as body.
 class ScriptedService final : public HttpService {
  public:
   explicit ScriptedService(const net::any_io_executor& executor) : handed_event_(executor) {}
 
   Awaitable<HttpResponse> Respond(const HttpRequest& request) override;
+  Awaitable<void> PrepareUpgrade(const HttpRequest& request) override;
   UpgradeDecision DecideUpgrade(const HttpRequest& request) override;
   Awaitable<void> Converse(HttpRequest request, std::unique_ptr<Connection> connection) override;
+
+  static constexpr Duration kLate = milliseconds(120);
 
   // The server's end of the next connection to /hand.
   Awaitable<std::unique_ptr<Connection>> Handed();
