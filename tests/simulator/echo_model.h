@@ -27,7 +27,7 @@ class EchoModel final : public SessionModel {
   Effects HandleSpeech(std::uint64_t token, std::string pcm, TimePoint now) override;
   Effects HandleTime(TimePoint now) override;
   std::optional<TimePoint> NextDeadline() const override { return std::nullopt; }
-  void SetConfigureDelay(Duration) override {}
+  void AddFault(const Fault&) override {}
   Effects BeginFlood() override;
   Effects FloodMore() override;
 

@@ -29,6 +29,8 @@ class EventSink {
   // Built by hand: the one event that is frequent and long. `audio` is base64.
   void SendAudioDelta(const PartAddress& part, std::string_view audio);
   void Synthesize(SynthesizeSpeech request) { effects_.emplace_back(std::move(request)); }
+  // Unknown members in all events, and unknown events among them.
+  void SetNovelties(bool on) { novelties_ = on; }
   void Close(std::uint16_t code, std::string reason);
 
   Effects Take() { return std::exchange(effects_, {}); }
@@ -36,7 +38,11 @@ class EventSink {
  private:
   SessionRecord& record_;
   IdSource& ids_;
+  void Add(std::string_view type, std::string text);
+
   Effects effects_;
+  bool novelties_ = false;
+  std::uint64_t events_ = 0;
 };
 
 }  // namespace voicebridge::simulator

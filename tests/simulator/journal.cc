@@ -152,6 +152,7 @@ json::object SessionRecord::ToJson() const {
       {"close_code", open ? json::value(nullptr) : json::value(close_code)},
       {"model", model},
       {"headers", std::move(headers)},
+      {"faults", faults},
       {"events_received", CountsToJson(received_)},
       {"events_sent", CountsToJson(sent_)},
       {"refused", refused_},

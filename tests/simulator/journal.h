@@ -59,6 +59,7 @@ class SessionRecord {
   std::string model;
   std::string user_agent;
   std::string key_sha256;  // Empty: no key was sent.
+  json::array faults;      // In force, as "NAME[:ARG]".
 
   void CountReceived(std::string_view type) { Count(received_, type); }
   void CountSent(std::string_view type) { Count(sent_, type); }

@@ -61,7 +61,10 @@ std::optional<int> Parse(int argc, char** argv) {
   }
   words.push_back(nullptr);
   return ParseFlags(static_cast<int>(arguments.size()), words.data(),
-                    "realtime-simulator: a local stand-in for the OpenAI Realtime API.",
+                    "realtime-simulator: a local stand-in for the OpenAI Realtime API.\n\n"
+                    "Faults, by --fault=NAME[:ARG] or POST /faults {\"fault\",\"arg\",\"session\","
+                    "\"count\",\"times\"}:\n" +
+                        ExplainFaults(),
                     {"listen", "fault", "strict", "echo", "seed", "ping_interval",
                      "response_latency", "transcription_delay"});
 }

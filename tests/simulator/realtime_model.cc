@@ -14,6 +14,7 @@ namespace {
 
 // As measured on the live service.
 constexpr Duration kRateLimitsDelay = milliseconds(43);
+constexpr Duration kLateTranscription = milliseconds(80);
 constexpr std::uint64_t kTokenLimit = 40'000;
 
 json::object RateLimits(std::uint64_t used) {
@@ -43,6 +44,12 @@ RealtimeModel::RealtimeModel(ModelOptions options, SessionRecord& record, ReplyS
       conversation_id_(ids_.Next("conv")),
       expires_(now + options_.session_length) {
   ApplyTurnDetection();
+  sink_.SetNovelties(options_.faults.Has(FaultId::kUnknownEvents));
+}
+
+void RealtimeModel::AddFault(const Fault& fault) {
+  options_.faults.Add(fault);
+  sink_.SetNovelties(options_.faults.Has(FaultId::kUnknownEvents));
 }
 
 Effects RealtimeModel::Start(TimePoint) {
@@ -167,11 +174,12 @@ RealtimeModel::Refused RealtimeModel::Judge(const json::object& event, TimePoint
 
 void RealtimeModel::Refuse(std::string_view type, const Refusal& refusal,
                            const json::value& event_id) {
+  const bool nameless = options_.faults.Take(FaultId::kErrorWithoutEventId).has_value();
   json::object error = {{"type", "invalid_request_error"},
                         {"code", refusal.code},
                         {"message", refusal.message},
                         {"param", IdOrNull(refusal.param)},
-                        {"event_id", event_id}};
+                        {"event_id", nameless ? json::value(nullptr) : event_id}};
   sink_.Send("error", {{"error", std::move(error)}});
   CountRefusal(type, refusal);
 }
@@ -192,8 +200,9 @@ RealtimeModel::Refused RealtimeModel::OnSessionUpdate(const json::object& event,
   ApplyTurnDetection();
   record_.AddSessionUpdate(config_.value());
   json::object fields = {{"session", config_.value()}};
-  if (options_.configure_delay > Duration::zero()) {
-    SendLater(now + options_.configure_delay, {"session.updated", std::move(fields)});
+  const Duration delay = options_.faults.Milliseconds(FaultId::kConfigureDelay);
+  if (delay > Duration::zero()) {
+    SendLater(now + delay, {"session.updated", std::move(fields)});
   } else {
     sink_.Send("session.updated", std::move(fields));
   }
@@ -295,6 +304,9 @@ void RealtimeModel::SettleRuns(TimePoint now) {
     voice_locked_ = voice_locked_ || (run->settings().in_conversation() && run->has_sent_audio());
     if (run->finished()) {
       SendLater(now + kRateLimitsDelay, {"rate_limits.updated", RateLimits(100 * run_count_)});
+      for (LaterEvent& event : std::exchange(after_response_, {})) {
+        SendLater(now + kLateTranscription, std::move(event));
+      }
     }
   }
   std::erase_if(runs_, [](const auto& run) { return run->finished(); });
@@ -302,7 +314,7 @@ void RealtimeModel::SettleRuns(TimePoint now) {
 
 void RealtimeModel::SendDueEvents(TimePoint now) {
   while (!later_.empty() && later_.begin()->first <= now) {
-    Later later = std::move(later_.begin()->second);
+    LaterEvent later = std::move(later_.begin()->second);
     later_.erase(later_.begin());
     Item* item = items_.Find(later.heard_item);
     if (item != nullptr) {

@@ -20,6 +20,7 @@
 #include "tests/simulator/response_run.h"
 #include "tests/simulator/session_config.h"
 #include "tests/simulator/session_model.h"
+#include "tests/simulator/transcription.h"
 #include "tests/simulator/voice_activity.h"
 
 namespace voicebridge::simulator {
@@ -34,7 +35,7 @@ struct ModelOptions {
   Duration session_length = hours(1);
   Duration response_latency = milliseconds(30);
   Duration transcription_delay = milliseconds(50);
-  Duration configure_delay{};
+  ActiveFaults faults = {};
 };
 
 // Behaves as the live service was seen to behave, the order of events included. What the service
@@ -53,19 +54,12 @@ class RealtimeModel final : public SessionModel {
   Effects BeginFlood() override;
   Effects FloodMore() override;
 
-  void SetConfigureDelay(Duration delay) override { options_.configure_delay = delay; }
+  void AddFault(const Fault& fault) override;
 
  private:
   using Refused = std::optional<Refusal>;
   using Handler = Refused (RealtimeModel::*)(const json::object&, TimePoint);
   using Runs = std::vector<std::unique_ptr<ResponseRun>>;
-
-  // An event that is sent later. `heard_item` gets its transcript then.
-  struct Later {
-    std::string type;
-    json::object fields;
-    std::string heard_item = {};
-  };
 
   static Handler HandlerOf(std::string_view type);
   Refused Judge(const json::object& event, TimePoint now);
@@ -97,12 +91,13 @@ class RealtimeModel final : public SessionModel {
 
   Refused StartResponse(const json::object& overrides, TimePoint now);
   Refused CollectInput(const json::object& overrides, std::vector<Item>& input);
+  void AddReplyFaults(ReplyRequest& request);
   ResponseSettings SettingsOf(const json::object& overrides);
   std::vector<PlannedOutput> PlanOf(const json::object& overrides, const Item* newest, bool audio);
   std::string ActiveResponse() const;  // Of the default conversation; empty: none.
   ResponseRun* FindRun(std::string_view response_id);
   void SettleRuns(TimePoint now);
-  void SendLater(TimePoint when, Later later) { later_.emplace(when, std::move(later)); }
+  void SendLater(TimePoint when, LaterEvent event) { later_.emplace(when, std::move(event)); }
   void SendDueEvents(TimePoint now);
   void ExpireIfDue(TimePoint now);
 
@@ -121,7 +116,8 @@ class RealtimeModel final : public SessionModel {
   std::uint64_t run_count_ = 0;
   std::uint64_t turn_ = 0;
   bool voice_locked_ = false;
-  std::multimap<TimePoint, Later> later_;
+  std::multimap<TimePoint, LaterEvent> later_;
+  std::vector<LaterEvent> after_response_;  // Sent once a response is done.
   TimePoint expires_;
   bool expired_ = false;
   std::optional<EndlessResponse> flood_;

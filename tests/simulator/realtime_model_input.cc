@@ -42,20 +42,6 @@ json::object UserAudioItem(std::string_view item_id) {
           {"role", "user"},    {"content", std::move(content)}};
 }
 
-// Billing differs by model: by token or by duration.
-json::object TranscriptionUsage(std::string_view model, double heard_seconds) {
-  if (!model.starts_with("gpt-4o")) {
-    return {{"type", "duration"}, {"seconds", heard_seconds}};
-  }
-  const auto audio_tokens = static_cast<std::uint64_t>(heard_seconds * 10);
-  json::object details = {{"text_tokens", 0}, {"audio_tokens", audio_tokens}};
-  return {{"type", "tokens"},
-          {"total_tokens", audio_tokens + 8},
-          {"input_tokens", audio_tokens},
-          {"input_token_details", std::move(details)},
-          {"output_tokens", 8}};
-}
-
 }  // namespace
 
 RealtimeModel::Refused RealtimeModel::OnAppend(const json::object& event, TimePoint now) {
@@ -173,24 +159,23 @@ void RealtimeModel::TranscribeLater(const Item& item, TimePoint now) {
   if (!model) {
     return;
   }
-  static constexpr std::string_view kPrefix = "conversation.item.input_audio_transcription.";
-  const TimePoint when = now + options_.transcription_delay;
-  const json::object address = {{"item_id", item.id()}, {"content_index", 0}};
-  // whisper-1 sends one delta; the others one for each half of the text.
-  const std::size_t half = item.heard.find(' ', item.heard.size() / 2);
-  const std::size_t cut = *model == "whisper-1" || half == std::string::npos ? 0 : half;
-  for (const std::string& text : {item.heard.substr(0, cut), item.heard.substr(cut)}) {
-    if (!text.empty()) {
-      json::object delta = address;
-      delta["delta"] = text;
-      SendLater(when, {fmt::format("{}delta", kPrefix), std::move(delta)});
+  ActiveFaults& faults = options_.faults;
+  std::vector<LaterEvent> events;
+  if (faults.Take(FaultId::kTranscriptionFail)) {
+    events.push_back(FailedTranscriptionOf(item));
+  } else {
+    events = TranscriptionOf(item, *model);
+  }
+  const bool late = faults.Take(FaultId::kLateTranscription).has_value();
+  const std::optional<Fault> delayed = faults.Take(FaultId::kTranscriptionDelay);
+  const Duration delay = delayed ? milliseconds(*delayed->number) : options_.transcription_delay;
+  for (LaterEvent& event : events) {
+    if (late) {
+      after_response_.push_back(std::move(event));
+    } else {
+      SendLater(now + delay, std::move(event));
     }
   }
-  json::object completed = address;
-  completed["transcript"] = item.heard;
-  completed["usage"] = TranscriptionUsage(*model, item.heard_seconds);
-  SendLater(when,
-            {fmt::format("{}completed", kPrefix), std::move(completed), std::string(item.id())});
 }
 
 RealtimeModel::Refused RealtimeModel::OnItemCreate(const json::object& event, TimePoint) {

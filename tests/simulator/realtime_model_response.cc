@@ -8,6 +8,8 @@
 namespace voicebridge::simulator {
 namespace {
 
+constexpr std::uint64_t kLateDeltas = 3;
+
 // A setting of the response itself, or else of the session.
 const json::value& Effective(const json::object& overrides, const json::object& session,
                              std::string_view key) {
@@ -64,6 +66,9 @@ RealtimeModel::Refused RealtimeModel::StartResponse(const json::object& override
   runs_.push_back(std::make_unique<ResponseRun>(std::move(settings), std::move(plan), context,
                                                 options_.response_latency,
                                                 options_.pacing_seed + run_count_));
+  if (const auto fault = options_.faults.Take(FaultId::kResponseFail)) {
+    runs_.back()->FailLater(FailureNamed(fault->word, options_.model));
+  }
   runs_.back()->Begin(now);
   return std::nullopt;
 }
@@ -108,6 +113,9 @@ ResponseSettings RealtimeModel::SettingsOf(const json::object& overrides) {
     settings.metadata = *metadata;
   }
   settings.input_tokens = TokensOf(items_.all());
+  if (const auto fault = options_.faults.Take(FaultId::kHugeFrame)) {
+    settings.padding_bytes = fault->number.value_or(1) << 20U;
+  }
   return settings;
 }
 
@@ -125,7 +133,29 @@ std::vector<PlannedOutput> RealtimeModel::PlanOf(const json::object& overrides, 
       own_parallel.value_or(FindBool(session, "parallel_tool_calls").value_or(true));
   request.audio = audio;
   request.turn = std::max<std::uint64_t>(turn_, 1);
-  return PlanReply(request, script_);
+  AddReplyFaults(request);
+  std::vector<PlannedOutput> plan = PlanReply(request, script_);
+  if (plan.front().kind == PlannedOutput::Kind::kSpeech &&
+      options_.faults.Take(FaultId::kTwoAudioItems)) {
+    plan.push_back({PlannedOutput::Kind::kSpeech, "And this is the second part of the answer."});
+  }
+  return plan;
+}
+
+// Only where tools could be called: else there is nothing to get wrong.
+void RealtimeModel::AddReplyFaults(ReplyRequest& request) {
+  const bool is_answer =
+      request.newest != nullptr && request.newest->type() == "function_call_output";
+  if (request.tools->empty() || *request.tool_choice == "none" || is_answer) {
+    return;
+  }
+  if (options_.faults.Take(FaultId::kParallelToolCalls)) {
+    request.forced_calls = ForcedCalls::kAll;
+  }
+  if (options_.faults.Take(FaultId::kInvalidArguments)) {
+    request.forced_calls = std::max(request.forced_calls, ForcedCalls::kOne);
+    request.broken_arguments = true;
+  }
 }
 
 RealtimeModel::Refused RealtimeModel::OnResponseCancel(const json::object& event, TimePoint) {
@@ -133,10 +163,17 @@ RealtimeModel::Refused RealtimeModel::OnResponseCancel(const json::object& event
   const std::string id = named.empty() ? ActiveResponse() : std::string(named);
   ResponseRun* run = FindRun(id);
   const bool flooding = flood_ && flood_->id() == id;
-  if (run == nullptr && !flooding) {
+  const bool crossed =
+      run != nullptr && run->CanComplete() && options_.faults.Take(FaultId::kCancelCrossesDone);
+  if (crossed) {
+    run->CompleteNow();
+  }
+  if (crossed || (run == nullptr && !flooding)) {
     return Refusal{"response_cancel_not_active", "Cancellation failed: no active response found"};
   }
   if (run != nullptr) {
+    const auto late = options_.faults.Take(FaultId::kLateDeltas);
+    run->SendDeltas(late ? late->number.value_or(kLateDeltas) : 0);
     run->Cancel("client_cancelled");
   }
   return std::nullopt;

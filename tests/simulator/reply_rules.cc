@@ -140,12 +140,31 @@ std::vector<const json::object*> FunctionsToCall(const ReplyRequest& request,
   return mentioned;
 }
 
+// All that there are, and the only one twice.
+std::vector<const json::object*> ForcedFunctions(const ReplyRequest& request) {
+  std::vector<const json::object*> functions = Functions(request.tools);
+  if (functions.empty()) {
+    return functions;
+  }
+  if (request.forced_calls == ForcedCalls::kOne) {
+    functions.resize(1);
+  } else if (functions.size() == 1) {
+    functions.push_back(functions.front());
+  }
+  return functions;
+}
+
 std::vector<PlannedOutput> PlanCalls(const ReplyRequest& request) {
   const bool by_user = request.newest != nullptr && request.newest->role() == "user";
   const std::string text = by_user ? WhatTheUserSaid(*request.newest) : std::string();
   std::vector<PlannedOutput> calls;
-  for (const json::object* tool : FunctionsToCall(request, text)) {
-    calls.push_back(CallOf(*tool, text));
+  const bool forced = request.forced_calls != ForcedCalls::kNone;
+  for (const json::object* tool :
+       forced ? ForcedFunctions(request) : FunctionsToCall(request, text)) {
+    PlannedOutput& call = calls.emplace_back(CallOf(*tool, text));
+    if (request.broken_arguments) {
+      call.text.back() = ',';  // In place of the closing brace.
+    }
   }
   return calls;
 }

@@ -20,6 +20,9 @@ struct PlannedOutput {
   std::string name = {};
 };
 
+// Tools that are called whatever was said.
+enum class ForcedCalls { kNone, kOne, kAll };
+
 struct ReplyRequest {
   std::string_view session_id;
   const Item* newest = nullptr;   // The last item of the context; null: the context is empty.
@@ -29,6 +32,8 @@ struct ReplyRequest {
   bool parallel_calls = true;
   bool audio = true;
   std::uint64_t turn = 1;
+  ForcedCalls forced_calls = ForcedCalls::kNone;
+  bool broken_arguments = false;
 };
 
 // "I spoke for 2.31 seconds."

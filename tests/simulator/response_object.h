@@ -17,6 +17,7 @@ struct ResponseSettings {
   json::value max_output_tokens = "inf";
   json::value metadata = nullptr;
   std::uint64_t input_tokens = 0;
+  std::size_t padding_bytes = 0;  // Of response.done.
 
   bool in_conversation() const { return !conversation_id.empty(); }
   // The name of the voice, whether built in or custom.

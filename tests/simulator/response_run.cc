@@ -19,6 +19,7 @@ constexpr std::size_t kTextDeltaBytes = 16;
 constexpr Duration kTextInterval = milliseconds(10);
 constexpr std::uint64_t kAudioTokensPerSecond = 20;
 constexpr std::uint64_t kBytesPerTextToken = 4;
+constexpr int kStepsBeforeFailure = 3;
 
 // The end of a delta that begins at `from` and is at least `length` long: after a blank, or a
 // character.
@@ -75,13 +76,21 @@ void ResponseRun::Step(TimePoint now) {
     return;
   }
   if (output.plan.kind == Kind::kSpeech && output.pcm->empty()) {
-    Fail();
+    Fail(FailureNamed("server_error", ""));
+    return;
+  }
+  if (failure_ && !failure_->after_output) {
+    Fail(*failure_);
     return;
   }
   if (!output.open) {
     Open(output);
   }
   due_ = now + SendMore(output);
+  if (FailsNow(output)) {
+    Fail(*failure_);
+    return;
+  }
   if (!IsComplete(output)) {
     return;
   }
@@ -103,6 +112,33 @@ void ResponseRun::Cancel(std::string_view reason) {
     record->reason = reason;
   }
   Finish("cancelled", json::object{{"type", "cancelled"}, {"reason", reason}});
+}
+
+void ResponseRun::SendDeltas(std::uint64_t count) {
+  Output& output = outputs_[current_];
+  for (std::uint64_t sent = 0; sent < count && output.open && !IsComplete(output); ++sent) {
+    SendMore(output);
+  }
+}
+
+bool ResponseRun::CanComplete() const {
+  return !finished_ && std::all_of(outputs_.begin(), outputs_.end(), [](const Output& output) {
+    return output.plan.kind != Kind::kSpeech || (output.pcm && !output.pcm->empty());
+  });
+}
+
+void ResponseRun::CompleteNow() {
+  for (; current_ < outputs_.size(); ++current_) {
+    Output& output = outputs_[current_];
+    if (!output.open) {
+      Open(output);
+    }
+    while (!IsComplete(output)) {
+      SendMore(output);
+    }
+    Complete(output, "completed");
+  }
+  Finish("completed", nullptr);
 }
 
 PartAddress ResponseRun::AddressOf(const Output& output) const {
@@ -289,11 +325,17 @@ void ResponseRun::CompleteItem(Output& output, std::string_view status) {
                                                    {"item", output.item}});
 }
 
-void ResponseRun::Fail() {
-  json::object error = {{"type", "server_error"},
-                        {"code", nullptr},
-                        {"message", "The server had an error while processing your request."}};
-  Finish("failed", json::object{{"type", "failed"}, {"error", std::move(error)}});
+// After a few deltas, or with the last one of a short output.
+bool ResponseRun::FailsNow(const Output& output) {
+  ++steps_;
+  return failure_ && (steps_ >= kStepsBeforeFailure || IsComplete(output));
+}
+
+void ResponseRun::Fail(const ResponseFailure& failure) {
+  if (outputs_[current_].open) {
+    Complete(outputs_[current_], "incomplete");
+  }
+  Finish(failure.status, failure.details);
 }
 
 void ResponseRun::Finish(std::string_view status, json::value details) {
@@ -309,6 +351,9 @@ void ResponseRun::Finish(std::string_view status, json::value details) {
   json::object fields;
   fields["response"] =
       ResponseObject(settings_, status, std::move(details), std::move(output), Usage());
+  if (settings_.padding_bytes > 0) {
+    fields["obfuscation"] = std::string(settings_.padding_bytes, 'x');
+  }
   context_.sink.Send("response.done", std::move(fields));
   finished_ = true;
 }

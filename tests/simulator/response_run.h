@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/core/time.h"
@@ -15,6 +16,7 @@
 #include "tests/simulator/id_source.h"
 #include "tests/simulator/journal.h"
 #include "tests/simulator/reply_rules.h"
+#include "tests/simulator/response_failure.h"
 #include "tests/simulator/response_object.h"
 
 namespace voicebridge::simulator {
@@ -45,6 +47,14 @@ class ResponseRun {
   void Step(TimePoint now);
   // Ends it at once; an output in progress comes out incomplete.
   void Cancel(std::string_view reason);
+
+  // It will end so, instead of being completed.
+  void FailLater(ResponseFailure failure) { failure_ = std::move(failure); }
+  // So many more deltas of the output in progress, as far as it has any.
+  void SendDeltas(std::uint64_t count);
+  // Everything that is left, at once; only when all of it can be had.
+  bool CanComplete() const;
+  void CompleteNow();
 
   const ResponseSettings& settings() const { return settings_; }
   bool finished() const { return finished_; }
@@ -79,7 +89,8 @@ class ResponseRun {
   void Complete(Output& output, std::string_view status);
   void CompletePart(const Output& output);
   void CompleteItem(Output& output, std::string_view status);
-  void Fail();
+  bool FailsNow(const Output& output);
+  void Fail(const ResponseFailure& failure);
   void Finish(std::string_view status, json::value details);
   json::object Usage() const;
   std::size_t NextChunkBytes(const Output& output);
@@ -90,6 +101,8 @@ class ResponseRun {
   std::mt19937_64 random_;
   std::vector<Output> outputs_;
   std::size_t current_ = 0;
+  std::optional<ResponseFailure> failure_;
+  int steps_ = 0;
   std::optional<TimePoint> due_;
   bool finished_ = false;
   bool has_sent_audio_ = false;

@@ -23,13 +23,14 @@ constexpr Duration kCloseMax = seconds(2);
 SessionDriver::SessionDriver(const net::any_io_executor& executor, DriverServices services,
                              std::unique_ptr<Connection> connection,
                              std::unique_ptr<SessionModel> model,
-                             std::shared_ptr<SessionRecord> record, SessionFaults faults)
+                             std::shared_ptr<SessionRecord> record, ActiveFaults faults)
     : executor_(executor),
       services_(std::move(services)),
       connection_(std::move(connection)),
       model_(std::move(model)),
       record_(std::move(record)),
-      faults_(faults),
+      faults_(std::move(faults)),
+      wire_(*connection_, services_.clock),
       outbox_(executor, kOutboxHighWater, kOutboxHighWater / 2),
       stirred_event_(executor),
       ended_event_(executor),
@@ -37,7 +38,9 @@ SessionDriver::SessionDriver(const net::any_io_executor& executor, DriverService
 
 Awaitable<void> SessionDriver::Run() {
   record_->close_code = 1006;
-  if (!faults_.drop) {
+  if (faults_.Has(FaultId::kDrop)) {
+    wire_.Reset();
+  } else {
     co_await Converse();
   }
   End();
@@ -50,25 +53,23 @@ Awaitable<void> SessionDriver::Run() {
 }
 
 void SessionDriver::Add(const Fault& fault) {
-  Apply(fault, faults_);
-  if (faults_.drop) {
-    connection_->Abort();
+  faults_.Add(fault);
+  record_->faults = faults_.ToJson();
+  model_->AddFault(fault);
+  if (fault.id == FaultId::kDrop) {
+    wire_.Reset();
   }
-  muted_ = muted_ || (faults_.mute && !faults_.mute_after && configured_);
-  if (fault.name == "flood" && configured_) {
+  muted_ = muted_ || (fault.id == FaultId::kMute && !fault.number && configured_);
+  if (fault.id == FaultId::kFlood && configured_) {
     flooding_ = true;
     BeginFlood();
   }
-  if (faults_.configure_delay > Duration::zero()) {
-    model_->SetConfigureDelay(faults_.configure_delay);
+  if (fault.id == FaultId::kCloseWith && configured_) {
+    CloseWith(*fault.number);
   }
 }
 
 Awaitable<void> SessionDriver::Converse() {
-  if (faults_.accept_delay > Duration::zero()) {
-    const Deadline open = Deadline::After(services_.clock.Now(), faults_.accept_delay);
-    co_await services_.clock.SleepUntil(open);
-  }
   Perform(model_->Start(services_.clock.Now()));
   tasks_.TrySpawn("simulator writer", Write());
   tasks_.TrySpawn("simulator pacer", Pace());
@@ -101,9 +102,11 @@ Awaitable<void> SessionDriver::Read() {
 
 // Decided after each message, never while a read is pending: a pending read answers a close frame.
 bool SessionDriver::StopsReading() const {
-  const bool mute = muted_ || (faults_.mute && !faults_.mute_after && update_seen_);
-  const bool enough = faults_.no_close_after ? read_ >= *faults_.no_close_after : update_seen_;
-  return mute || (faults_.no_close && enough);
+  const bool silent = (faults_.Has(FaultId::kMute) && !faults_.Number(FaultId::kMute)) ||
+                      faults_.Has(FaultId::kStalledPongs);
+  const auto no_close_after = faults_.Number(FaultId::kNoClose);
+  const bool enough = no_close_after ? read_ >= *no_close_after : update_seen_;
+  return muted_ || (silent && update_seen_) || (faults_.Has(FaultId::kNoClose) && enough);
 }
 
 Awaitable<void> SessionDriver::Write() {
@@ -137,13 +140,14 @@ Awaitable<bool> SessionDriver::WriteOne(const Outgoing& outgoing) {
   }
   const auto& event = std::get<SendEvent>(outgoing);
   const absl::Status status =
-      co_await connection_->WriteText(event.text, Deadline::After(now, kPatience));
+      co_await wire_.WriteText(event.text, faults_, Deadline::After(now, kPatience));
   if (!status.ok()) {
     co_return false;
   }
   CountWritten(event);
-  if (faults_.drop_after && written_ >= *faults_.drop_after) {
-    connection_->Abort();
+  const auto drop_after = faults_.Number(FaultId::kDropAfter);
+  if (drop_after && written_ >= *drop_after) {
+    wire_.Reset();
     co_return false;
   }
   co_return true;
@@ -163,10 +167,9 @@ Awaitable<bool> SessionDriver::WriteFlood() {
       co_return false;
     }
   }
-  if (faults_.flood_mib && flood_bytes_ >> 20U >= *faults_.flood_mib) {
-    flooding_ = false;
-    faults_.flood = false;
-  }
+  const auto limit = faults_.Number(FaultId::kFlood);
+  flood_over_ = limit && flood_bytes_ >> 20U >= *limit;
+  flooding_ = !flood_over_;
   co_return true;
 }
 
@@ -180,9 +183,27 @@ void SessionDriver::BeginFlood() {
 
 void SessionDriver::CountWritten(const SendEvent& event) {
   ++written_;
-  configured_ = configured_ || event.type == "session.updated";
-  flooding_ = faults_.flood && configured_;
-  muted_ = faults_.mute && (faults_.mute_after ? written_ >= *faults_.mute_after : configured_);
+  const bool first_update = !configured_ && event.type == "session.updated";
+  configured_ = configured_ || first_update;
+  flooding_ = faults_.Has(FaultId::kFlood) && configured_ && !flood_over_;
+  muted_ = muted_ || IsMutedNow();
+  if (first_update && faults_.Has(FaultId::kCloseWith)) {
+    CloseWith(*faults_.Number(FaultId::kCloseWith));
+  }
+}
+
+bool SessionDriver::IsMutedNow() const {
+  const auto after = faults_.Number(FaultId::kMute);
+  return faults_.Has(FaultId::kMute) && (after ? written_ >= *after : configured_);
+}
+
+// What is queued already goes out before it.
+void SessionDriver::CloseWith(std::uint64_t code) {
+  const bool refusal = code >= 3000;
+  CloseSession close{static_cast<std::uint16_t>(code),
+                     refusal ? "invalid_request_error.closed_on_request"
+                             : "The server had an error while processing your request."};
+  outbox_.Push(std::move(close), 0);
 }
 
 Awaitable<void> SessionDriver::Pace() {

@@ -16,6 +16,7 @@
 #include "tests/simulator/journal.h"
 #include "tests/simulator/session_model.h"
 #include "tests/simulator/speech.h"
+#include "tests/simulator/wire.h"
 
 namespace voicebridge::simulator {
 
@@ -34,7 +35,7 @@ class SessionDriver : public std::enable_shared_from_this<SessionDriver> {
  public:
   SessionDriver(const net::any_io_executor& executor, DriverServices services,
                 std::unique_ptr<Connection> connection, std::unique_ptr<SessionModel> model,
-                std::shared_ptr<SessionRecord> record, SessionFaults faults);
+                std::shared_ptr<SessionRecord> record, ActiveFaults faults);
 
   // Until the session has ended and all of it has stopped.
   Awaitable<void> Run();
@@ -58,6 +59,8 @@ class SessionDriver : public std::enable_shared_from_this<SessionDriver> {
   void Perform(Effects effects);
   void Speak(const SynthesizeSpeech& request);
   void CountWritten(const SendEvent& event);
+  void CloseWith(std::uint64_t code);
+  bool IsMutedNow() const;
   bool StopsReading() const;
   void Stir();
   void End();
@@ -67,7 +70,8 @@ class SessionDriver : public std::enable_shared_from_this<SessionDriver> {
   const std::unique_ptr<Connection> connection_;
   const std::unique_ptr<SessionModel> model_;
   const std::shared_ptr<SessionRecord> record_;
-  SessionFaults faults_;
+  ActiveFaults faults_;
+  Wire wire_;
   Mailbox<Outgoing> outbox_;
   Event stirred_event_;
   Event ended_event_;
@@ -79,6 +83,7 @@ class SessionDriver : public std::enable_shared_from_this<SessionDriver> {
   bool muted_ = false;
   bool flooding_ = false;
   bool flood_begun_ = false;
+  bool flood_over_ = false;
   std::uint64_t read_ = 0;     // Client events.
   std::uint64_t written_ = 0;  // Server events.
   std::uint64_t flood_bytes_ = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/core/time.h"
+#include "tests/simulator/faults.h"
 
 namespace voicebridge::simulator {
 
@@ -47,8 +48,8 @@ class SessionModel {
   virtual Effects HandleTime(TimePoint now) = 0;
   virtual std::optional<TimePoint> NextDeadline() const = 0;
 
-  // From the next session.update on.
-  virtual void SetConfigureDelay(Duration delay) = 0;
+  // From now on; those that are no model's business are ignored.
+  virtual void AddFault(const Fault& fault) = 0;
 
   // A response whose audio never ends: its opening events, then a delta per call.
   virtual Effects BeginFlood() = 0;

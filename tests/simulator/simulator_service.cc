@@ -114,7 +114,7 @@ HttpResponse SimulatorService::ServeFaults(const HttpRequest& request) {
   } else if (request.method != "GET") {
     return MethodNotAllowed();
   }
-  return JsonResponse({{"faults", faults_.ToJson()}});
+  return JsonResponse({{"faults", faults_.ToJson()}, {"known", FaultKindsToJson()}});
 }
 
 HttpResponse SimulatorService::AddFault(const HttpRequest& request) {
@@ -134,10 +134,6 @@ HttpResponse SimulatorService::AddFault(const HttpRequest& request) {
   const auto session = entry == sessions_.end() ? nullptr : entry->second.lock();
   if (session == nullptr) {
     return BadRequest(InvalidArgument("session '{}' is not open", fault->session));
-  }
-  if (!AppliesToOpenSession(*fault)) {
-    return BadRequest(
-        InvalidArgument("fault '{}' comes too late for an open session", fault->name));
   }
   session->Add(*fault);
   return JsonResponse({{"faults", faults_.ToJson()}});
@@ -171,12 +167,23 @@ HttpResponse SimulatorService::ServeJournal(const HttpRequest& request) {
   return JsonResponse(journal_.ToJson(request.Query("session")));
 }
 
+Awaitable<void> SimulatorService::PrepareUpgrade(const HttpRequest& request) {
+  if (request.path != kRealtimePath) {
+    co_return;
+  }
+  if (const auto delay = faults_.TakeForUpgrade(FaultId::kAcceptDelay)) {
+    const Deadline late = Deadline::After(services_.clock.Now(), milliseconds(*delay->number));
+    co_await services_.clock.SleepUntil(late);
+  }
+}
+
 UpgradeDecision SimulatorService::DecideUpgrade(const HttpRequest& request) {
   if (request.path != kRealtimePath) {
     return Route(request);
   }
-  if (const auto status = faults_.TakeRefusal()) {
-    return JsonErrorResponse(*status, *status >= 500 ? "server_error" : "invalid_request_error",
+  if (const auto refusal = faults_.TakeForUpgrade(FaultId::kRefuse)) {
+    const auto status = static_cast<unsigned>(*refusal->number);
+    return JsonErrorResponse(status, status >= 500 ? "server_error" : "invalid_request_error",
                              "refused", "Refused on request.");
   }
   if (KeyOf(request).empty()) {
@@ -190,14 +197,15 @@ UpgradeDecision SimulatorService::DecideUpgrade(const HttpRequest& request) {
 
 Awaitable<void> SimulatorService::Converse(HttpRequest request,
                                            std::unique_ptr<Connection> connection) {
-  const SessionFaults faults = faults_.TakeForSession();
+  const ActiveFaults faults = faults_.TakeForSession();
   const std::shared_ptr<SessionRecord> record = OpenRecord(request);
+  record->faults = faults.ToJson();
   ConnectionRequest asked;
   asked.model = record->model;
   asked.key = KeyOf(request);
   asked.beta_header = request.Header("OpenAI-Beta").has_value();
   const std::optional<ConnectionRefusal> refusal =
-      faults.bad_key ? BadKey(asked.key) : CheckConnection(asked);
+      faults.Has(FaultId::kBadKey) ? BadKey(asked.key) : CheckConnection(asked);
   if (refusal) {
     co_await RefuseConnection(services_.clock, *connection, *record, *refusal);
     co_return;
@@ -222,7 +230,7 @@ std::shared_ptr<SessionRecord> SimulatorService::OpenRecord(const HttpRequest& r
 }
 
 std::unique_ptr<SessionModel> SimulatorService::MakeModel(SessionRecord& record,
-                                                          const SessionFaults& faults,
+                                                          const ActiveFaults& faults,
                                                           TimePoint now) {
   ModelOptions options;
   options.session_id = record.id;
@@ -233,8 +241,10 @@ std::unique_ptr<SessionModel> SimulatorService::MakeModel(SessionRecord& record,
   options.strict = options_.strict;
   options.response_latency = options_.response_latency;
   options.transcription_delay = options_.transcription_delay;
-  options.configure_delay = faults.configure_delay;
-  options.session_length = faults.session_length.value_or(options.session_length);
+  options.faults = faults;
+  if (const auto length = faults.Number(FaultId::kExpire)) {
+    options.session_length = seconds(*length);
+  }
   if (options_.echo || record.model == kEchoModel) {
     return std::make_unique<EchoModel>(std::move(options), record);
   }

@@ -32,6 +32,7 @@ class SimulatorService final : public HttpService {
   SimulatorService(SimulatorOptions options, DriverServices services, Faults faults);
 
   Awaitable<HttpResponse> Respond(const HttpRequest& request) override;
+  Awaitable<void> PrepareUpgrade(const HttpRequest& request) override;
   UpgradeDecision DecideUpgrade(const HttpRequest& request) override;
   Awaitable<void> Converse(HttpRequest request, std::unique_ptr<Connection> connection) override;
 
@@ -43,7 +44,7 @@ class SimulatorService final : public HttpService {
   HttpResponse ServeJournal(const HttpRequest& request);
 
   std::shared_ptr<SessionRecord> OpenRecord(const HttpRequest& request);
-  std::unique_ptr<SessionModel> MakeModel(SessionRecord& record, const SessionFaults& faults,
+  std::unique_ptr<SessionModel> MakeModel(SessionRecord& record, const ActiveFaults& faults,
                                           TimePoint now);
 
   const SimulatorOptions options_;

@@ -44,6 +44,10 @@ class ModelSession {
     Take(model_.Start(now_));
   }
 
+  // "NAME[:ARG]", or the JSON of POST /faults.
+  void Misbehave(std::string_view fault) {
+    model_.AddFault(fault.starts_with('{') ? *ParseFault(*ParseObject(fault)) : *ParseFault(fault));
+  }
   void Send(std::string_view text) { Take(model_.HandleText(text, now_)); }
   void SendBinary() { Take(model_.HandleBinary(now_)); }
   void Append(std::string_view pcm) {

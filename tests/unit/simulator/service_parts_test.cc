@@ -1,45 +1,14 @@
-// Faults, connection checks, the journal, the script, the light model, speech.
+// Connection checks, the journal, the script, the light model, speech.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/simulator/connection_check.h"
 #include "tests/simulator/echo_model.h"
-#include "tests/simulator/faults.h"
 #include "tests/simulator/speech.h"
 #include "tests/unit/simulator/model_session.h"
 
 namespace voicebridge::simulator {
 namespace {
-
-using testing::HasSubstr;
-
-TEST(Faults, AreReadFromTheCommandLine) {
-  const auto fault = ParseFault(std::string_view("refuse:503"));
-  ASSERT_TRUE(fault.ok());
-  EXPECT_EQ(fault->name, "refuse");
-  EXPECT_EQ(fault->argument, 503U);
-}
-
-TEST(Faults, NameTheKnownOnesWhenOneIsUnknown) {
-  EXPECT_THAT(ParseFault(std::string_view("explode")).status().ToString(), HasSubstr("flood"));
-  for (const std::string_view text : {"refuse", "refuse:x", "refuse:42", "drop:1", "drop_after:"}) {
-    EXPECT_FALSE(ParseFault(text).ok()) << text;
-  }
-}
-
-TEST(Faults, HitAsManySessionsAsAskedFor) {
-  Faults faults;
-  faults.Add(*ParseFault(*ParseObject(R"({"fault":"refuse","arg":"429","count":1})")));
-  faults.Add(*ParseFault(*ParseObject(R"({"fault":"mute","arg":3,"count":2})")));
-  faults.Add(*ParseFault(std::string_view("configure_delay:250")));
-  EXPECT_EQ(faults.TakeRefusal(), 429U);
-  EXPECT_EQ(faults.TakeRefusal(), std::nullopt);
-  EXPECT_EQ(faults.TakeForSession().mute_after, 3U);
-  EXPECT_TRUE(faults.TakeForSession().mute);
-  const SessionFaults third = faults.TakeForSession();
-  EXPECT_FALSE(third.mute);
-  EXPECT_EQ(third.configure_delay, milliseconds(250));
-}
 
 TEST(ConnectionCheck, KnowsTheFatalRefusals) {
   EXPECT_FALSE(CheckConnection({"gpt-realtime-2.1", "sk-good", false}));

@@ -139,7 +139,7 @@ TEST(Session, ClosesAtTheFirstRefusalWhenStrict) {
 
 TEST(Session, AnswersAnUpdateLateWhenTold) {
   ModelOptions options;
-  options.configure_delay = milliseconds(400);
+  options.faults.Add(*ParseFault(std::string_view("configure_delay:400")));
   ModelSession session(options);
   session.UsePushToTalk();
   session.Advance(milliseconds(399));
