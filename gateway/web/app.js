@@ -1,0 +1,287 @@
+// Puts the page together: the state and what follows from it, the microphone, the loudspeaker, one conversation
+// after the other.
+import {backoffMs, Connection, gatewayUrl} from './connection.js';
+import {Conversation} from './conversation.js';
+import {keepToken, takeKey} from './credentials.js';
+import {Meter} from './meter.js';
+import {failureKind, Microphone} from './microphone.js';
+import {Playback} from './playback.js';
+import {kSamplesPerSecond} from './protocol.js';
+import {initialState, isAtRest, isConversing, reduce} from './state.js';
+import {TalkButton} from './talk-button.js';
+import {TranscriptView} from './transcript-view.js';
+import {actionOf, View} from './view.js';
+
+const kSlowAnswerMs = 15000;
+
+class App {
+  #state = initialState;
+  #options = new URLSearchParams(location.search);
+  #key = takeKey(location, history);
+  #view = new View(document);
+  #meter = new Meter(document.getElementById('meter'), document.documentElement);
+  #transcripts = new TranscriptView({
+    root: document.getElementById('conversations'), empty: document.getElementById('empty'), announcer: document.getElementById('announcer'),
+  });
+  #talk;
+  #starts = 0;  // Tells whether what was awaited is still wanted.
+  #audio;       // {context, microphone, playback} while a conversation is wanted.
+  #connection;
+  #conversation;
+  #retry;       // {timer, ticker, at} while waiting for the next try.
+  #slowAnswer;
+
+  constructor() {
+    this.#talk = new TalkButton(document.getElementById('talk'), {
+      isHold: () => isConversing(this.#state) && this.#state.mode === 'push',
+      press: () => this.#press(),
+      release: () => this.#release(),
+      click: () => this.#act(),
+    });
+    document.getElementById('end').addEventListener('click', () => this.#stop());
+    for (const input of document.querySelectorAll('input[name=mode]')) {
+      input.addEventListener('change', () => this.#chooseMode(input.value));
+    }
+    window.addEventListener('online', () => this.#tryNow());
+    window.addEventListener('hashchange', () => {
+      this.#key = takeKey(location, history) ?? this.#key;
+    });
+    if (this.#options.get('mode') === 'hands-free') {
+      this.#change({type: 'modeChosen', mode: 'free'});
+    }
+    this.#show();
+  }
+
+  // --- the state ---
+
+  #change(event) {
+    const before = this.#state;
+    this.#state = reduce(before, event);
+    if (this.#state.phase !== before.phase) {
+      this.#enterPhase();
+    }
+    this.#show();
+  }
+
+  #show() {
+    const left = this.#retry ? Math.max(0, this.#retry.at - performance.now()) : 0;
+    this.#view.show(this.#state, Math.ceil(left / 1000));
+  }
+
+  #enterPhase() {
+    clearTimeout(this.#slowAnswer);
+    if (this.#state.phase === 'thinking') {
+      this.#slowAnswer = setTimeout(() => this.#change({type: 'noticed', notice: 'slowAnswer'}), kSlowAnswerMs);
+    }
+    if (isAtRest(this.#state)) {
+      this.#letAllGo();
+    }
+  }
+
+  // --- what the user does ---
+
+  #act() {
+    switch (actionOf(this.#state)) {
+      case 'start':
+      case 'again':
+      case 'retry':
+        this.#start();
+        break;
+      case 'mute':
+      case 'unmute':
+        this.#change({type: 'muteToggled'});
+        this.#audio.microphone.setMuted(this.#state.muted);
+        break;
+      default:
+        break;
+    }
+  }
+
+  async #start() {
+    this.#change({type: 'startAsked'});
+    const start = ++this.#starts;
+    try {
+      const audio = await this.#openAudio();
+      if (start !== this.#starts) {
+        closeAudio(audio);
+        return;
+      }
+      this.#audio = audio;
+      this.#change({type: 'microphoneReady'});
+      this.#connect();
+    } catch (error) {
+      if (start === this.#starts) {
+        this.#change({type: 'microphoneFailed', kind: failureKind(error)});
+      }
+    }
+  }
+
+  #stop() {
+    this.#change({type: 'stopped'});
+    document.getElementById('talk').focus();
+  }
+
+  #chooseMode(mode) {
+    this.#change({type: 'modeChosen', mode});
+    this.#conversation?.setMode(mode);
+    this.#audio?.microphone.setMuted(false);
+    this.#listen();
+  }
+
+  #press() {
+    this.#audio.context.resume();
+    this.#conversation.press();
+    this.#audio.microphone.startFrames();
+    this.#change({type: 'pressed'});
+  }
+
+  // The turn ends with its last samples, which the audio thread still has.
+  async #release() {
+    const conversation = this.#conversation;
+    await this.#audio?.microphone.stopFrames();
+    if (conversation && conversation === this.#conversation && this.#state.hearing) {
+      const sent = conversation.release();
+      this.#change({type: 'released', tooShort: !sent});
+    }
+  }
+
+  // --- audio ---
+
+  async #openAudio() {
+    const context = new AudioContext({sampleRate: kSamplesPerSecond, latencyHint: 'interactive'});
+    const audio = {context};
+    try {
+      if (context.sampleRate !== kSamplesPerSecond) {
+        throw new DOMException('the browser keeps another sample rate', 'NotSupportedError');
+      }
+      const worklets = ['capture-worklet.js', 'playback-worklet.js'].map((name) => context.audioWorklet.addModule(new URL(name, import.meta.url)));
+      await Promise.all([context.resume(), ...worklets]);
+      audio.playback = new Playback(context, {
+        started: () => this.#change({type: 'playbackStarted'}),
+        stopped: () => this.#change({type: 'playbackStopped'}),
+        level: (level) => this.#meter.show('output', level),
+        overflow: () => this.#change({type: 'noticed', notice: 'answerTooLong'}),
+      });
+      audio.microphone = await Microphone.open({
+        context,
+        processing: this.#options.get('processing') !== 'off',
+        on: {
+          frame: (pcm) => this.#conversation?.sendAudio(pcm),
+          level: (level) => this.#meter.show('input', level),
+          lost: () => this.#change({type: 'microphoneFailed', kind: 'lost'}),
+        },
+      });
+      return audio;
+    } catch (error) {
+      closeAudio(audio);
+      throw error;
+    }
+  }
+
+  // Hands-free, the microphone is open all the time; else only while the button is held.
+  #listen() {
+    if (!this.#audio) {
+      return;
+    }
+    if (isConversing(this.#state) && this.#state.mode === 'free') {
+      this.#audio.microphone.startFrames();
+    } else {
+      this.#audio.microphone.stopFrames();
+    }
+  }
+
+  // --- connections ---
+
+  #connect() {
+    const connection = new Connection({
+      url: gatewayUrl(location, this.#options.get('profile')),
+      key: this.#key,
+      on: {
+        event: (event) => this.#conversation.receive(event),
+        audio: (audio) => this.#conversation.receiveAudio(audio),
+        closed: (how) => this.#closed(how),
+      },
+    });
+    this.#connection = connection;
+    this.#conversation = new Conversation({
+      connection, playback: this.#audio.playback, mode: this.#state.mode,
+      on: {
+        session: (event) => {
+          keepToken(event, sessionStorage);
+          this.#transcripts.begin();
+        },
+        ready: () => this.#ready(),
+        modeRefused: (mode) => this.#change({type: 'modeRefused', mode}),
+        words: (event) => this.#transcripts.apply(event),
+        change: (event) => this.#change(event),
+      },
+    });
+  }
+
+  #ready() {
+    this.#connection.markReady();
+    this.#change({type: 'ready'});
+    this.#listen();
+  }
+
+  #closed(how) {
+    this.#letConversationGo();
+    this.#change({type: 'closed', ...how});
+    if (this.#state.step === 'waiting') {
+      this.#waitToRetry(backoffMs(this.#state.attempt));
+    }
+  }
+
+  #waitToRetry(ms) {
+    this.#retry = {
+      at: performance.now() + ms,
+      timer: setTimeout(() => this.#tryNow(), ms),
+      ticker: setInterval(() => this.#show(), 500),
+    };
+    this.#show();
+  }
+
+  #tryNow() {
+    if (this.#retry) {
+      this.#endRetry();
+      this.#change({type: 'retrying'});
+      this.#connect();
+    }
+  }
+
+  #endRetry() {
+    clearTimeout(this.#retry?.timer);
+    clearInterval(this.#retry?.ticker);
+    this.#retry = undefined;
+  }
+
+  #letConversationGo() {
+    this.#talk.letGo();
+    this.#conversation?.end();
+    this.#connection?.close();
+    this.#conversation = undefined;
+    this.#connection = undefined;
+    this.#audio?.microphone.setMuted(false);
+    this.#listen();
+  }
+
+  #letAllGo() {
+    this.#starts += 1;
+    this.#endRetry();
+    this.#letConversationGo();
+    if (this.#audio) {
+      closeAudio(this.#audio);
+      this.#audio = undefined;
+    }
+    this.#meter.show('input', 0);
+    this.#meter.show('output', 0);
+  }
+}
+
+function closeAudio({context, microphone, playback}) {
+  microphone?.stop();
+  playback?.stop();
+  context.close();
+}
+
+new App();

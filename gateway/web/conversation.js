@@ -1,0 +1,233 @@
+// One conversation over one connection: what is sent when, and what the server's events mean.
+//
+// Interrupting takes three steps: what still sounds is silenced, the response that is open is cancelled and its
+// late audio dropped, and the server is told how much of it was heard (truncation.js).
+import {kSamplesPerMs} from './protocol.js';
+import {interruptionEvents, unheardItems} from './truncation.js';
+
+const kTurnMinMs = 100;  // The service refuses to take less as a turn.
+// Ids of client events: an error names the event that it answers.
+const kModeUpdateId = 'page_mode';
+const kTurnId = 'page_turn';
+const kVoidedMax = 16;
+const kTurnDetection = {
+  push: null,
+  free: {type: 'server_vad', threshold: 0.5, prefix_padding_ms: 300, silence_duration_ms: 500, create_response: true, interrupt_response: true},
+};
+
+export class Conversation {
+  #connection;
+  #playback;
+  #on;
+  #mode;
+  #serverMode = 'push';
+  #ready = false;
+  #over = false;
+  #response = null;         // The id of the open one.
+  #requested = false;       // It was asked for and is not there yet.
+  #abandoned = false;       // It is to be cancelled as soon as it is there.
+  #voided = new Set();      // Responses of which nothing more is heard or read.
+  #settled = new Set();     // Items of which the server knows what was heard.
+  #settling = Promise.resolve();
+  #turnSamples = 0;
+  #pushing = false;
+
+  // `on`: {ready(), session(event), modeRefused(mode), words(event), change(state event)}.
+  constructor({connection, playback, mode, on}) {
+    this.#connection = connection;
+    this.#playback = playback;
+    this.#mode = mode;
+    this.#on = on;
+  }
+
+  // --- what the user does ---
+
+  setMode(mode) {
+    this.#mode = mode;
+    this.#pushing = false;
+    if (this.#ready) {
+      this.#connection.send({type: 'input_audio_buffer.clear'});
+      this.#sendMode();
+    }
+  }
+
+  // Push-to-talk. A turn that begins while an answer is under way interrupts it.
+  press() {
+    this.#pushing = true;
+    this.#turnSamples = 0;
+    this.#interrupt({cancel: true});
+  }
+
+  // False: that was too short to be a turn.
+  release() {
+    this.#pushing = false;
+    if (this.#turnSamples / kSamplesPerMs < kTurnMinMs) {
+      this.#connection.send({type: 'input_audio_buffer.clear'});
+      return false;
+    }
+    this.#connection.send({type: 'input_audio_buffer.commit', event_id: kTurnId});
+    this.#connection.send({type: 'response.create', event_id: kTurnId});
+    this.#requested = true;
+    return true;
+  }
+
+  sendAudio(pcm) {
+    if (this.#ready && (this.#pushing || this.#mode === 'free')) {
+      this.#turnSamples += pcm.length;
+      this.#connection.sendAudio(pcm);
+    }
+  }
+
+  // No more of it is wanted: the connection is gone or is about to be closed.
+  end() {
+    this.#over = true;
+    this.#playback.flush();
+  }
+
+  // --- what the server says ---
+
+  receiveAudio(audio) {
+    if (!this.#voided.has(audio.responseId)) {
+      this.#playback.add(audio);
+    }
+  }
+
+  receive(event) {
+    this.#handlers[event.type]?.(event);
+    if (!this.#voided.has(event.response_id)) {
+      this.#on.words(event);
+    }
+  }
+
+  #handlers = {
+    'session.created': ({session}) => this.#learnMode(session),
+    'voicebridge.session.ready': (event) => {
+      this.#on.session(event);
+      this.#sendMode();
+    },
+    'session.updated': ({session}) => {
+      this.#learnMode(session);
+      this.#becomeReady();
+    },
+    'voicebridge.session.draining': () => this.#on.change({type: 'noticed', notice: 'draining'}),
+    'error': ({error}) => this.#refused(error.event_id),
+    'input_audio_buffer.speech_started': () => {
+      this.#interrupt({cancel: false});  // The server cancels by itself.
+      this.#on.change({type: 'speechStarted'});
+    },
+    'input_audio_buffer.speech_stopped': () => this.#on.change({type: 'speechStopped'}),
+    'response.created': ({response}) => this.#responseCreated(response),
+    'response.output_audio.done': (event) => this.#playback.complete(event.item_id, event.content_index),
+    'response.done': ({response}) => this.#responseDone(response),
+  };
+
+  #sendMode() {
+    const session = {type: 'realtime', audio: {input: {turn_detection: kTurnDetection[this.#mode]}}};
+    this.#connection.send({type: 'session.update', event_id: kModeUpdateId, session});
+  }
+
+  #learnMode(session) {
+    this.#serverMode = session.audio?.input?.turn_detection ? 'free' : 'push';
+  }
+
+  #refused(clientEventId) {
+    if (clientEventId === kModeUpdateId) {
+      this.#modeRefused();
+    } else if (clientEventId === kTurnId) {
+      this.#requested = false;
+      this.#on.change({type: 'answerAbandoned'});
+      this.#on.change({type: 'noticed', notice: 'answerFailed'});
+    }
+  }
+
+  // The profile has locked how turns are found; so be it.
+  #modeRefused() {
+    this.#mode = this.#serverMode;
+    this.#on.modeRefused(this.#serverMode);
+    this.#becomeReady();
+  }
+
+  #becomeReady() {
+    if (!this.#ready) {
+      this.#ready = true;
+      this.#on.ready();
+    }
+  }
+
+  #responseCreated({id}) {
+    this.#response = id;
+    this.#requested = false;
+    if (this.#abandoned) {
+      this.#abandoned = false;
+      this.#interrupt({cancel: true});
+      return;
+    }
+    this.#on.change({type: 'responseCreated'});
+  }
+
+  #responseDone(response) {
+    if (this.#response === response.id) {
+      this.#response = null;
+    }
+    this.#playback.completeResponse(response.id);
+    if (this.#voided.has(response.id)) {
+      this.#forgetUnheard(response);
+    } else {
+      this.#on.change({type: 'responseDone', failure: failureOf(response)});
+    }
+  }
+
+  #interrupt({cancel}) {
+    this.#abandoned ||= cancel && this.#requested;
+    const response = this.#response;
+    if (response) {
+      this.#void(response);
+    }
+    if (cancel && response) {
+      this.#sendAll(interruptionEvents({responseId: response, parts: []}));
+    }
+    this.#on.change({type: 'answerAbandoned'});
+    this.#settling = this.#settle();
+  }
+
+  async #settle() {
+    const parts = await this.#playback.flush();
+    for (const {itemId, responseId} of parts) {
+      this.#settled.add(itemId);
+      this.#void(responseId);
+    }
+    this.#sendAll(interruptionEvents({responseId: null, parts}));
+  }
+
+  async #forgetUnheard(response) {
+    await this.#settling;
+    const known = new Set([...this.#settled, ...this.#playback.heardItems()]);
+    this.#sendAll(unheardItems(response, known));
+  }
+
+  #void(responseId) {
+    this.#voided.add(responseId);
+    for (const set of [this.#voided, this.#settled]) {
+      while (set.size > kVoidedMax) {
+        set.delete(set.values().next().value);
+      }
+    }
+  }
+
+  #sendAll(events) {
+    if (!this.#over) {
+      events.forEach((event) => this.#connection.send(event));
+    }
+  }
+}
+
+// The name of a notice in messages.js, or undefined for an answer that is whole or was interrupted.
+function failureOf({status, status_details: details}) {
+  if (status === 'failed') {
+    return /rate_limit/.test(details?.error?.code ?? '') ? 'answerRateLimited' : 'answerFailed';
+  }
+  if (status === 'incomplete') {
+    return details?.reason === 'content_filter' ? 'answerFiltered' : 'answerCut';
+  }
+  return undefined;
+}

@@ -1,0 +1,84 @@
+// Shows the state: the only place that changes the fixed elements of the page.
+import {kActions, kNotices, kProblems, kTexts, stateTexts} from './messages.js';
+import {isAtRest, isConversing} from './state.js';
+
+// What pressing the big button means now.
+export function actionOf(state) {
+  if (state.phase === 'idle') {
+    return 'start';
+  }
+  if (state.phase === 'ended') {
+    return 'again';
+  }
+  if (state.phase === 'error') {
+    return 'retry';
+  }
+  if (!isConversing(state)) {
+    return 'wait';
+  }
+  if (state.mode === 'free') {
+    return state.muted ? 'unmute' : 'mute';
+  }
+  if (state.hearing) {
+    return 'release';
+  }
+  return state.phase === 'listening' ? 'hold' : 'interrupt';
+}
+
+export class View {
+  #elements;
+  #shown = {};
+
+  constructor(document) {
+    const byId = (id) => document.getElementById(id);
+    this.#elements = {
+      body: document.body, talk: byId('talk'), talkName: byId('talk-name'), stateName: byId('state-name'), stateHint: byId('state-hint'),
+      problem: byId('problem'), problemTitle: byId('problem-title'), problemAdvice: byId('problem-advice'), notice: byId('notice'),
+      end: byId('end'), modes: document.querySelectorAll('input[name=mode]'),
+    };
+    for (const element of document.querySelectorAll('[data-text]')) {
+      element.textContent = kTexts[element.dataset.text];
+    }
+    byId('meter').setAttribute('aria-label', kTexts.level);
+    document.title = `${kTexts.appName}: ${kTexts.tagline.toLowerCase()}`;
+  }
+
+  // `secondsToRetry`: while waiting for the next try.
+  show(state, secondsToRetry = 0) {
+    const {body, talk, end, modes} = this.#elements;
+    const action = actionOf(state);
+    body.dataset.phase = state.phase;
+    body.dataset.mode = state.mode;
+    body.dataset.action = action;
+    body.dataset.hearing = String(state.hearing);
+    body.dataset.muted = String(state.muted);
+    talk.setAttribute('aria-disabled', String(action === 'wait'));
+    end.hidden = isAtRest(state);
+    modes.forEach((mode) => {
+      mode.checked = mode.value === state.mode;
+    });
+    this.#showTexts(state, secondsToRetry, action);
+  }
+
+  #showTexts(state, secondsToRetry, action) {
+    const {name, hint} = stateTexts(state, secondsToRetry);
+    const problem = kProblems[state.problem];
+    this.#text('talkName', kActions[action]);
+    this.#text('stateName', name);
+    this.#text('stateHint', hint);
+    this.#text('problemTitle', problem?.title ?? '');
+    this.#text('problemAdvice', problem?.advice ?? '');
+    this.#text('notice', kNotices[state.notice] ?? '');
+    this.#text('end', state.phase === 'connecting' ? kTexts.cancel : kTexts.end);
+    this.#elements.problem.hidden = !problem;
+    this.#elements.problem.dataset.tone = state.phase === 'error' ? 'error' : 'calm';
+  }
+
+  // Only a change is written: a live region would read out the same text again.
+  #text(element, text) {
+    if (this.#shown[element] !== text) {
+      this.#shown[element] = text;
+      this.#elements[element].textContent = text;
+    }
+  }
+}
