@@ -1,0 +1,137 @@
+// The page's state as a function of what happened, without a page.
+import {strict as assert} from 'node:assert';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+
+import {endingNames, endingOf} from '../../gateway/web/endings.js';
+import {kNotices, kProblems, stateTexts} from '../../gateway/web/messages.js';
+import {initialState, kRetriesMax, reduce} from '../../gateway/web/state.js';
+import {actionOf} from '../../gateway/web/view.js';
+import {root} from '../process/harness.mjs';
+
+const run = (state, ...events) => events.reduce((before, event) => reduce(before, typeof event === 'string' ? {type: event} : event), state);
+const talking = run(initialState, 'startAsked', 'microphoneReady', 'ready');
+const free = run(initialState, {type: 'modeChosen', mode: 'free'}, 'startAsked', 'microphoneReady', 'ready');
+const lost = {type: 'closed', opened: true, lastedMs: 0, code: 1011, reason: 'worker_lost'};
+
+test('a start leads through microphone and server to listening', () => {
+  assert.deepEqual([initialState.phase, actionOf(initialState)], ['idle', 'start']);
+  const asking = run(initialState, 'startAsked');
+  assert.deepEqual([asking.phase, asking.step, actionOf(asking)], ['connecting', 'microphone', 'wait']);
+  assert.equal(run(asking, 'microphoneReady').step, 'server');
+  assert.deepEqual([talking.phase, talking.conversations, talking.notice], ['listening', 1, null]);
+});
+
+test('a push-to-talk turn: listening, thinking, speaking, listening', () => {
+  const phases = [];
+  let state = talking;
+  for (const type of ['pressed', 'released', 'responseCreated', 'playbackStarted', 'responseDone', 'playbackStopped']) {
+    state = reduce(state, {type});
+    phases.push(state.phase);
+  }
+  assert.deepEqual(phases, ['listening', 'thinking', 'thinking', 'speaking', 'speaking', 'listening']);
+});
+
+test('a pause of the playback inside an answer is thinking, not the end of it', () => {
+  assert.equal(run(talking, 'pressed', 'released', 'responseCreated', 'playbackStarted', 'playbackStopped').phase, 'thinking');
+});
+
+test('speaking into an answer is listening at once, whatever still sounds', () => {
+  const speaking = run(talking, 'pressed', 'released', 'responseCreated', 'playbackStarted');
+  assert.deepEqual([speaking.phase, actionOf(speaking)], ['speaking', 'interrupt']);
+  assert.equal(run(speaking, 'answerAbandoned', 'pressed').phase, 'listening');
+});
+
+test('a press that is too short asks to hold, and leaves nothing to wait for', () => {
+  const state = run(talking, 'pressed', {type: 'released', tooShort: true});
+  assert.deepEqual([state.phase, state.notice, state.awaiting], ['listening', 'holdToSpeak', false]);
+  assert.equal(run(state, 'pressed').notice, null, 'the next press takes it back');
+});
+
+test('hands-free: the server says when the turn begins and ends; muting is said', () => {
+  assert.equal(run(free, 'speechStarted').hearing, true);
+  assert.equal(run(free, 'speechStarted', 'speechStopped').phase, 'thinking');
+  const muted = run(free, 'muteToggled');
+  assert.deepEqual([muted.muted, actionOf(muted), stateTexts(muted).name], [true, 'unmute', 'Muted']);
+});
+
+test('a failed answer is said and the conversation goes on', () => {
+  const state = run(talking, 'pressed', 'released', 'responseCreated', {type: 'responseDone', failure: 'answerFailed'});
+  assert.deepEqual([state.phase, state.notice], ['listening', 'answerFailed']);
+});
+
+test('a lost worker leads to a new conversation, which is called new', () => {
+  const again = run(talking, lost);
+  assert.deepEqual([again.phase, again.step, again.problem, again.attempt], ['connecting', 'waiting', 'worker_lost', 1]);
+  const anew = run(again, 'retrying', 'ready');
+  assert.deepEqual([anew.phase, anew.notice, anew.problem, anew.conversations], ['listening', 'newConversation', null, 2]);
+});
+
+test('a first connection that took two tries is not called a new conversation', () => {
+  const state = run(initialState, 'startAsked', 'microphoneReady', {type: 'closed', opened: false, lastedMs: 0}, 'retrying', 'ready');
+  assert.equal(state.notice, null);
+});
+
+test('tries end: after the last one there is a button', () => {
+  let state = run(initialState, 'startAsked', 'microphoneReady');
+  for (let i = 0; i < kRetriesMax; ++i) {
+    state = run(state, {type: 'closed', opened: false, lastedMs: 0});
+    assert.equal(state.step, 'waiting');
+    state = run(state, 'retrying');
+  }
+  state = run(state, {type: 'closed', opened: false, lastedMs: 0});
+  assert.deepEqual([state.phase, state.problem, actionOf(state)], ['error', 'unreachable', 'retry']);
+});
+
+test('a conversation that breaks off at once each time uses up the tries; one that lasted does not', () => {
+  let state = talking;
+  for (let i = 0; i < kRetriesMax; ++i) {
+    state = run(state, lost, 'retrying', 'ready');
+  }
+  assert.equal(run(state, lost).phase, 'error');
+  assert.equal(run(state, {...lost, lastedMs: 60000}).attempt, 1);
+});
+
+test('every ending has an outcome and words', () => {
+  const outcomes = {
+    draining: 'connecting', policy: 'error', upstream_refused: 'error', session_limit: 'ended', ended_by_operator: 'ended', slow_client: 'connecting', worker_lost: 'connecting',
+  };
+  for (const [reason, phase] of Object.entries(outcomes)) {
+    assert.equal(run(talking, {...lost, reason}).phase, phase, reason);
+  }
+  for (const name of endingNames) {
+    assert.ok(kProblems[name]?.title && kProblems[name]?.advice, `words for ${name}`);
+  }
+  for (const kind of ['denied', 'none', 'busy', 'insecure', 'unsupported', 'lost', 'unknown']) {
+    assert.ok(kProblems[`microphone_${kind}`]?.advice, `words for ${kind}`);
+  }
+  for (const notice of ['holdToSpeak', 'newConversation', 'modeFixed', 'draining', 'answerFailed', 'answerTooLong', 'slowAnswer']) {
+    assert.ok(kNotices[notice], `words for ${notice}`);
+  }
+});
+
+test('every reason that the gateway knows is known to the page', () => {
+  const table = fs.readFileSync(path.join(root, 'common/core/end_reason.cc'), 'utf8');
+  const words = [...table.matchAll(/\{v1::END_REASON_\w+, \d+, StatusCode::\w+, "(\w+)"\}/g)].map((match) => match[1]);
+  assert.ok(words.length >= 17, `read ${words.length} reasons`);
+  assert.deepEqual(words.filter((word) => !endingNames.includes(word)), []);
+});
+
+test('without a reason the close code decides, without an upgrade the service is unreachable', () => {
+  const nameOf = (how) => endingOf({opened: true, ...how}).name;
+  assert.equal(nameOf({code: 1001}), 'draining');
+  assert.equal(nameOf({code: 1013}), 'no_worker');
+  assert.equal(nameOf({code: 1006}), 'connection_lost');
+  assert.equal(nameOf({code: 1006, opened: false}), 'unreachable');
+  assert.equal(nameOf({code: 1006, cause: 'timeout'}), 'timeout');
+  assert.equal(nameOf({code: 1011, reason: 'constructor'}), 'internal', 'a reason of nobody is not looked up in an object');
+});
+
+test('what comes late changes nothing once the user has ended it', () => {
+  const ended = run(talking, 'stopped');
+  for (const event of [lost, {type: 'playbackStarted'}, {type: 'responseCreated'}, {type: 'ready'}, {type: 'noticed', notice: 'draining'}]) {
+    assert.deepEqual(reduce(ended, event), ended, event.type);
+  }
+  assert.throws(() => reduce(ended, {type: 'unheardOf'}), /unheardOf/);
+});
