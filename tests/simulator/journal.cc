@@ -74,6 +74,19 @@ json::object ResponseToJson(const ResponseRecord& response) {
           {"items", ArrayOf(response.items, OutputItemToJson)}};
 }
 
+json::object CallToJson(const std::shared_ptr<CallRecord>& call) {
+  return {{"at_ms", call->at_ms},
+          {"key_sha256", call->key_sha256},
+          {"model", call->model},
+          {"stream", call->stream},
+          {"format", call->format},
+          {"input_bytes", call->input_bytes},
+          {"status", call->status},
+          {"refusal", call->refusal.empty() ? json::value(nullptr) : json::value(call->refusal)},
+          {"text", call->text},
+          {"faults", call->faults}};
+}
+
 }  // namespace
 
 void SessionRecord::Count(Counts& counts, std::string_view type) {
@@ -171,6 +184,14 @@ std::shared_ptr<SessionRecord> Journal::Open() {
   return sessions_.emplace_back(std::make_shared<SessionRecord>());
 }
 
+std::shared_ptr<CallRecord> Journal::OpenCall() {
+  ++calls_count_;
+  if (calls_.size() >= kEntriesMax) {
+    refused_before_ += calls_.front()->refusal.empty() ? 0 : 1;
+  }
+  return AddBounded(calls_, std::make_shared<CallRecord>());
+}
+
 json::object Journal::ToJson(std::optional<std::string_view> session) const {
   json::array sessions;
   std::uint64_t refused = refused_before_;
@@ -180,7 +201,13 @@ json::object Journal::ToJson(std::optional<std::string_view> session) const {
       sessions.push_back(record->ToJson());
     }
   }
-  return {{"refused", refused}, {"sessions", std::move(sessions)}};
+  for (const auto& call : calls_) {
+    refused += call->refusal.empty() ? 0 : 1;
+  }
+  return {{"refused", refused},
+          {"sessions", std::move(sessions)},
+          {"responses_count", calls_count_},
+          {"responses_calls", ArrayOf(calls_, CallToJson)}};
 }
 
 void Journal::Forget() {
@@ -188,6 +215,8 @@ void Journal::Forget() {
   for (const auto& record : sessions_) {
     record->Forget();
   }
+  calls_.clear();
+  calls_count_ = 0;
   refused_before_ = 0;
 }
 

@@ -93,13 +93,30 @@ class SessionRecord {
   std::deque<json::object> updates_;
 };
 
-// Keeps the last 2000 sessions. Owned by the service.
+// One call of the Responses API.
+struct CallRecord {
+  std::int64_t at_ms = 0;  // Unix time.
+  std::string key_sha256;  // Empty: no key was sent.
+  std::string model;
+  bool stream = false;
+  std::string format;  // The name of the JSON schema.
+  std::size_t input_bytes = 0;
+  unsigned status = 0;  // As it was answered; 0: not at all so far.
+  std::string refusal;  // The code.
+  std::string text;     // What was written.
+  json::array faults;
+};
+
+// Keeps the last 2000 sessions and 500 calls. Owned by the service.
 class Journal {
  public:
   // Shared with the session, which outlives its entry when newer sessions push it out.
   std::shared_ptr<SessionRecord> Open();
 
-  // All sessions, or the one named.
+  // Shared with the call, which may outlive its entry.
+  std::shared_ptr<CallRecord> OpenCall();
+
+  // All sessions, or the one named, and all calls.
   json::object ToJson(std::optional<std::string_view> session) const;
 
   // Closed sessions go, open ones start anew.
@@ -107,7 +124,9 @@ class Journal {
 
  private:
   std::deque<std::shared_ptr<SessionRecord>> sessions_;
-  std::uint64_t refused_before_ = 0;  // By sessions that were pushed out.
+  std::deque<std::shared_ptr<CallRecord>> calls_;
+  std::uint64_t calls_count_ = 0;
+  std::uint64_t refused_before_ = 0;  // In entries that were pushed out.
 };
 
 }  // namespace voicebridge::simulator

@@ -17,6 +17,7 @@ namespace voicebridge::simulator {
 namespace {
 
 constexpr std::string_view kRealtimePath = "/v1/realtime";
+constexpr std::string_view kResponsesPath = "/v1/responses";
 constexpr std::string_view kKeyProtocol = "openai-insecure-api-key.";
 constexpr Duration kRefusalMax = seconds(5);
 
@@ -78,9 +79,16 @@ Awaitable<void> RefuseConnection(Clock& clock, Connection& connection, SessionRe
 }  // namespace
 
 SimulatorService::SimulatorService(SimulatorOptions options, DriverServices services, Faults faults)
-    : options_(options), services_(std::move(services)), faults_(std::move(faults)) {}
+    : options_(options),
+      services_(std::move(services)),
+      faults_(std::move(faults)),
+      responses_(services_.clock, faults_, journal_, random_()) {}
 
 Awaitable<HttpResponse> SimulatorService::Respond(const HttpRequest& request) {
+  if (request.path == kResponsesPath) {
+    const std::string key = KeyOf(request);
+    co_return co_await responses_.Respond(request, key);
+  }
   co_return Route(request);
 }
 
@@ -96,10 +104,6 @@ HttpResponse SimulatorService::Route(const HttpRequest& request) {
   }
   if (request.path == "/journal" || request.path == "/journal/reset") {
     return ServeJournal(request);
-  }
-  if (request.path == "/v1/responses") {
-    return JsonErrorResponse(501, "server_error", "not_implemented",
-                             "The simulator does not serve the Responses API.");
   }
   return JsonErrorResponse(404, "invalid_request_error", "not_found",
                            fmt::format("Invalid URL ({} {})", request.method, request.path));

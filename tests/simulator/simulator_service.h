@@ -14,6 +14,7 @@
 #include "tests/simulator/journal.h"
 #include "tests/simulator/realtime_model.h"
 #include "tests/simulator/reply_script.h"
+#include "tests/simulator/responses_endpoint.h"
 #include "tests/simulator/session_driver.h"
 
 namespace voicebridge::simulator {
@@ -53,6 +54,7 @@ class SimulatorService final : public HttpService {
   Journal journal_;
   ReplyScript script_;
   std::random_device random_;
+  ResponsesEndpoint responses_;
   std::uint64_t session_count_ = 0;
   std::map<std::string, std::weak_ptr<SessionDriver>, std::less<>> sessions_;
 };
