@@ -1,12 +1,11 @@
 // Puts the page together: the state and what follows from it, the microphone, the loudspeaker, one conversation
 // after the other.
+import {Audio} from './audio.js';
 import {backoffMs, Connection, gatewayUrl} from './connection.js';
 import {Conversation} from './conversation.js';
 import {keepToken, takeKey} from './credentials.js';
 import {Meter} from './meter.js';
-import {failureKind, Microphone} from './microphone.js';
-import {Playback} from './playback.js';
-import {kSamplesPerSecond} from './protocol.js';
+import {failureKind} from './microphone.js';
 import {initialState, isAtRest, isConversing, reduce} from './state.js';
 import {TalkButton} from './talk-button.js';
 import {TranscriptView} from './transcript-view.js';
@@ -25,7 +24,8 @@ class App {
   });
   #talk;
   #starts = 0;  // Tells whether what was awaited is still wanted.
-  #audio;       // {context, microphone, playback} while a conversation is wanted.
+  #sound = new Audio({processing: this.#options.get('processing') !== 'off'});
+  #audio;       // What of it is open while a conversation is wanted.
   #connection;
   #conversation;
   #retry;       // {timer, ticker, at} while waiting for the next try.
@@ -103,7 +103,7 @@ class App {
     try {
       const audio = await this.#openAudio();
       if (start !== this.#starts) {
-        closeAudio(audio);
+        audio.close();
         return;
       }
       this.#audio = audio;
@@ -129,7 +129,7 @@ class App {
   }
 
   #press() {
-    this.#audio.context.resume();
+    this.#audio.wake();
     this.#conversation.press();
     this.#audio.microphone.startFrames();
     this.#change({type: 'pressed'});
@@ -147,35 +147,20 @@ class App {
 
   // --- audio ---
 
-  async #openAudio() {
-    const context = new AudioContext({sampleRate: kSamplesPerSecond, latencyHint: 'interactive'});
-    const audio = {context};
-    try {
-      if (context.sampleRate !== kSamplesPerSecond) {
-        throw new DOMException('the browser keeps another sample rate', 'NotSupportedError');
-      }
-      const worklets = ['capture-worklet.js', 'playback-worklet.js'].map((name) => context.audioWorklet.addModule(new URL(name, import.meta.url)));
-      await Promise.all([context.resume(), ...worklets]);
-      audio.playback = new Playback(context, {
+  #openAudio() {
+    return this.#sound.open({
+      playback: {
         started: () => this.#change({type: 'playbackStarted'}),
         stopped: () => this.#change({type: 'playbackStopped'}),
         level: (level) => this.#meter.show('output', level),
         overflow: () => this.#change({type: 'noticed', notice: 'answerTooLong'}),
-      });
-      audio.microphone = await Microphone.open({
-        context,
-        processing: this.#options.get('processing') !== 'off',
-        on: {
-          frame: (pcm) => this.#conversation?.sendAudio(pcm),
-          level: (level) => this.#meter.show('input', level),
-          lost: () => this.#change({type: 'microphoneFailed', kind: 'lost'}),
-        },
-      });
-      return audio;
-    } catch (error) {
-      closeAudio(audio);
-      throw error;
-    }
+      },
+      microphone: {
+        frame: (pcm) => this.#conversation?.sendAudio(pcm),
+        level: (level) => this.#meter.show('input', level),
+        lost: () => this.#change({type: 'microphoneFailed', kind: 'lost'}),
+      },
+    });
   }
 
   // Hands-free, the microphone is open all the time; else only while the button is held.
@@ -269,19 +254,12 @@ class App {
     this.#starts += 1;
     this.#endRetry();
     this.#letConversationGo();
-    if (this.#audio) {
-      closeAudio(this.#audio);
-      this.#audio = undefined;
-    }
+    this.#audio?.close();
+    this.#audio = undefined;
+    this.#sound.rest();
     this.#meter.show('input', 0);
     this.#meter.show('output', 0);
   }
-}
-
-function closeAudio({context, microphone, playback}) {
-  microphone?.stop();
-  playback?.stop();
-  context.close();
 }
 
 new App();

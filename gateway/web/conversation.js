@@ -24,8 +24,8 @@ export class Conversation {
   #ready = false;
   #over = false;
   #response = null;         // The id of the open one.
-  #requested = false;       // It was asked for and is not there yet.
-  #abandoned = false;       // It is to be cancelled as soon as it is there.
+  #requested = 0;           // Responses that were asked for and are not there yet.
+  #unwanted = 0;            // So many of them, the first ones, are to be cancelled as soon as they are there.
   #voided = new Set();      // Responses of which nothing more is heard or read.
   #settled = new Set();     // Items of which the server knows what was heard.
   #settling = Promise.resolve();
@@ -65,9 +65,9 @@ export class Conversation {
       this.#connection.send({type: 'input_audio_buffer.clear'});
       return false;
     }
-    this.#connection.send({type: 'input_audio_buffer.commit', event_id: kTurnId});
+    this.#connection.send({type: 'input_audio_buffer.commit'});
     this.#connection.send({type: 'response.create', event_id: kTurnId});
-    this.#requested = true;
+    this.#requested += 1;
     return true;
   }
 
@@ -93,7 +93,9 @@ export class Conversation {
   }
 
   receive(event) {
-    this.#handlers[event.type]?.(event);
+    if (Object.hasOwn(this.#handlers, event.type)) {
+      this.#handlers[event.type](event);
+    }
     if (!this.#voided.has(event.response_id)) {
       this.#on.words(event);
     }
@@ -134,7 +136,8 @@ export class Conversation {
     if (clientEventId === kModeUpdateId) {
       this.#modeRefused();
     } else if (clientEventId === kTurnId) {
-      this.#requested = false;
+      this.#requested = Math.max(0, this.#requested - 1);
+      this.#unwanted = Math.min(this.#unwanted, this.#requested);
       this.#on.change({type: 'answerAbandoned'});
       this.#on.change({type: 'noticed', notice: 'answerFailed'});
     }
@@ -156,10 +159,10 @@ export class Conversation {
 
   #responseCreated({id}) {
     this.#response = id;
-    this.#requested = false;
-    if (this.#abandoned) {
-      this.#abandoned = false;
-      this.#interrupt({cancel: true});
+    this.#requested = Math.max(0, this.#requested - 1);
+    if (this.#unwanted > 0) {
+      this.#unwanted -= 1;
+      this.#cancel();
       return;
     }
     this.#on.change({type: 'responseCreated'});
@@ -178,16 +181,21 @@ export class Conversation {
   }
 
   #interrupt({cancel}) {
-    this.#abandoned ||= cancel && this.#requested;
-    const response = this.#response;
-    if (response) {
-      this.#void(response);
-    }
-    if (cancel && response) {
-      this.#sendAll(interruptionEvents({responseId: response, parts: []}));
+    if (cancel) {
+      this.#unwanted = this.#requested;
+      this.#cancel();
+    } else if (this.#response) {
+      this.#void(this.#response);
     }
     this.#on.change({type: 'answerAbandoned'});
     this.#settling = this.#settle();
+  }
+
+  #cancel() {
+    if (this.#response) {
+      this.#void(this.#response);
+      this.#sendAll(interruptionEvents({responseId: this.#response, parts: []}));
+    }
   }
 
   async #settle() {

@@ -109,6 +109,7 @@ export const kProblems = {
   microphone_busy: {title: 'The microphone is used by another program.', advice: 'Close the other program or call, then try again.'},
   microphone_insecure: {title: 'The browser gives no microphone to this address.', advice: 'Open the page with https://, or on this machine itself as localhost.'},
   microphone_unsupported: {title: 'This browser cannot give the voice in the form that is needed.', advice: 'Use a current Chrome, Edge or Safari.'},
+  microphone_unloaded: {title: 'A part of this page could not be loaded.', advice: 'Check your network, then try again.'},
   microphone_lost: {title: 'The microphone is gone.', advice: 'Connect it again, then try again.'},
   microphone_unknown: {title: 'The microphone could not be opened.', advice: 'Reload the page and try again; another browser may help.'},
 };

@@ -2,7 +2,7 @@
 
 const kCloseMaxMs = 250;  // The audio thread answers within a few milliseconds, unless it is stopped.
 
-// The failure of getUserMedia as one word; messages.js has the sentences.
+// Why there is no sound, as one word; messages.js has the sentences.
 export function failureKind(error) {
   switch (error?.name) {
     case 'NotAllowedError':
@@ -18,6 +18,8 @@ export function failureKind(error) {
       return 'insecure';
     case 'NotSupportedError':
       return 'unsupported';
+    case 'LoadError':
+      return 'unloaded';
     default:
       return 'unknown';
   }

@@ -14,7 +14,7 @@ export const initialState = Object.freeze({
   problem: null,       // Why it ended, or is being connected anew: a name in messages.js.
   notice: null,        // Something worth saying that stops nothing: a name in messages.js.
   attempt: 0,          // Of connecting, since it last worked.
-  conversations: 0,    // Begun on this page.
+  replaces: false,     // What is being connected takes the place of a conversation that broke off.
   muted: false,
   hearing: false,      // The user is speaking.
   awaiting: false,     // A turn was handed over, no answer has begun.
@@ -59,7 +59,7 @@ const kChanges = {
   modeChosen: (_, {mode}) => ({mode, muted: false, hearing: false}),
   modeRefused: (_, {mode}) => ({mode, muted: false, hearing: false, notice: 'modeFixed'}),
 
-  startAsked: (state) => (isAtRest(state) ? {phase: 'connecting', step: 'microphone', problem: null, notice: null, attempt: 0, muted: false, ...kQuiet} : {}),
+  startAsked: (state) => (isAtRest(state) ? {phase: 'connecting', step: 'microphone', problem: null, notice: null, attempt: 0, replaces: false, muted: false, ...kQuiet} : {}),
   microphoneReady: (state) => (state.phase === 'connecting' ? {step: 'server'} : {}),
   microphoneFailed: (_, {kind}) => ({phase: 'error', step: null, problem: `microphone_${kind}`, notice: null, ...kQuiet}),
   ready: (state) => (state.phase === 'connecting' ? begin(state) : {}),
@@ -82,15 +82,15 @@ const kChanges = {
 };
 
 // One that had to begin because another broke off is honestly called new.
-function begin(state) {
-  const replaces = state.problem !== null && state.conversations > 0;
-  return {phase: 'listening', step: null, problem: null, notice: replaces ? 'newConversation' : null, conversations: state.conversations + 1, ...kQuiet};
+function begin({replaces}) {
+  return {phase: 'listening', step: null, problem: null, notice: replaces ? 'newConversation' : null, replaces: false, ...kQuiet};
 }
 
 function close(state, event) {
   const ending = endingOf(event);
   const attempt = event.lastedMs >= kStableMs ? 0 : state.attempt;
-  const quiet = {...kQuiet, muted: false, notice: null, problem: ending.name};
+  const replaces = state.replaces || isConversing(state);
+  const quiet = {...kQuiet, muted: false, notice: null, replaces, problem: ending.name};
   if (ending.outcome !== 'retry') {
     return {...quiet, phase: ending.outcome, step: null};
   }

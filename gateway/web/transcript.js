@@ -8,7 +8,7 @@ export const emptyTranscript = Object.freeze([]);
 export const kEntriesMax = 500;
 
 export function applyEvent(entries, event) {
-  const apply = kEvents[event.type];
+  const apply = Object.hasOwn(kEvents, event.type) ? kEvents[event.type] : undefined;
   const next = apply ? apply(entries, event) : entries;
   return next.length > kEntriesMax ? next.slice(next.length - kEntriesMax) : next;
 }

@@ -20,7 +20,7 @@ test('a start leads through microphone and server to listening', () => {
   const asking = run(initialState, 'startAsked');
   assert.deepEqual([asking.phase, asking.step, actionOf(asking)], ['connecting', 'microphone', 'wait']);
   assert.equal(run(asking, 'microphoneReady').step, 'server');
-  assert.deepEqual([talking.phase, talking.conversations, talking.notice], ['listening', 1, null]);
+  assert.deepEqual([talking.phase, talking.notice], ['listening', null]);
 });
 
 test('a push-to-talk turn: listening, thinking, speaking, listening', () => {
@@ -65,11 +65,16 @@ test('a lost worker leads to a new conversation, which is called new', () => {
   const again = run(talking, lost);
   assert.deepEqual([again.phase, again.step, again.problem, again.attempt], ['connecting', 'waiting', 'worker_lost', 1]);
   const anew = run(again, 'retrying', 'ready');
-  assert.deepEqual([anew.phase, anew.notice, anew.problem, anew.conversations], ['listening', 'newConversation', null, 2]);
+  assert.deepEqual([anew.phase, anew.notice, anew.problem], ['listening', 'newConversation', null]);
 });
 
 test('a first connection that took two tries is not called a new conversation', () => {
   const state = run(initialState, 'startAsked', 'microphoneReady', {type: 'closed', opened: false, lastedMs: 0}, 'retrying', 'ready');
+  assert.equal(state.notice, null);
+});
+
+test('one that the user starts anew is not called a replacement', () => {
+  const state = run(talking, 'stopped', 'startAsked', 'microphoneReady', {type: 'closed', opened: false, lastedMs: 0}, 'retrying', 'ready');
   assert.equal(state.notice, null);
 });
 
@@ -103,7 +108,7 @@ test('every ending has an outcome and words', () => {
   for (const name of endingNames) {
     assert.ok(kProblems[name]?.title && kProblems[name]?.advice, `words for ${name}`);
   }
-  for (const kind of ['denied', 'none', 'busy', 'insecure', 'unsupported', 'lost', 'unknown']) {
+  for (const kind of ['denied', 'none', 'busy', 'insecure', 'unsupported', 'unloaded', 'lost', 'unknown']) {
     assert.ok(kProblems[`microphone_${kind}`]?.advice, `words for ${kind}`);
   }
   for (const notice of ['holdToSpeak', 'newConversation', 'modeFixed', 'draining', 'answerFailed', 'answerTooLong', 'slowAnswer']) {

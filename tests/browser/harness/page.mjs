@@ -31,15 +31,19 @@ export async function launch({dir, speech, microphone = 'grant'}) {
 }
 
 export class TalkPage {
-  static async open(browser, fleet, {query = {}, fragment = '', ...options} = {}) {
+  static async open(browser, fleet, {query = {}, fragment = '', jsonOnly = false, ...options} = {}) {
     const context = await browser.newContext({viewport: {width: 1280, height: 800}, reducedMotion: 'reduce', ...options});
     const page = await context.newPage();
     const talk = new TalkPage(page);
     await installTap(page);
+    if (jsonOnly) {
+      await page.addInitScript(offerJsonOnly);
+    }
     const url = new URL('/', fleet.httpUrl);
     Object.entries({processing: 'off', ...query}).forEach(([name, value]) => url.searchParams.set(name, value));
     url.hash = fragment;
     await page.goto(url.href);
+    await page.waitForFunction(() => window.modulesLoaded >= 2);  // All of the page is there.
     return talk;
   }
 
@@ -124,6 +128,16 @@ export class TalkPage {
   async close() {
     await this.page.context().close();
   }
+}
+
+// Runs in the page: a server of another make that does not know voicebridge.binary.v1.
+function offerJsonOnly() {
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(url, offered) {
+      super(url, offered.filter((protocol) => !protocol.startsWith('voicebridge.')));
+    }
+  };
 }
 
 // A fleet that serves the page, a browser in front of it, and no complaint in its console.

@@ -16,7 +16,13 @@ const kTapWorklet = `
 
 // Runs in the page, before its scripts.
 function listenIn(url) {
-  const connect = AudioNode.prototype.connect;
+  const {connect} = AudioNode.prototype;
+  const {addModule} = AudioWorklet.prototype;
+  window.modulesLoaded = 0;
+  AudioWorklet.prototype.addModule = async function addAndCount(...module) {
+    await addModule.apply(this, module);
+    window.modulesLoaded += 1;
+  };
   window.tapped = [];  // Quanta that are not silent, with their position.
   async function tap(node) {
     await node.context.audioWorklet.addModule(url);
