@@ -180,6 +180,7 @@ void Conversation::Core::ReportLateResponses() {
     error.type = "server_error";
     error.code = "response_start_timeout";
     error.message = "The upstream did not start the response in time. Please try again.";
+    effects_->push_back(ReportTrouble{"response.late", error.code});
     AnswerWithError(std::move(error), request.client_event_id);
   }
 }

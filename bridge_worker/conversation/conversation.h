@@ -67,6 +67,11 @@ struct PublishSnapshotDelta {
 struct AcceptAudio {
   std::uint64_t committed_through_sample;
 };
+// For the operator: the session goes on, but the user did not get all of it.
+struct ReportTrouble {
+  std::string_view event;  // Of the log, a literal: "response.failed".
+  std::string reason;      // A code; nobody's words.
+};
 struct EndSession {
   EndReason reason;
   std::string message;  // In plain words, for the client; no secret in it.
@@ -74,7 +79,7 @@ struct EndSession {
 
 using Effect =
     std::variant<SendUpstream, SendUpstreamAudio, SendClientEvent, SendClientAudio, DropQueuedAudio,
-                 BecomeReady, PublishSnapshotDelta, AcceptAudio, EndSession>;
+                 BecomeReady, PublishSnapshotDelta, AcceptAudio, ReportTrouble, EndSession>;
 using Effects = std::vector<Effect>;
 
 struct ConversationConfig {

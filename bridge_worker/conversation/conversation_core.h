@@ -89,6 +89,7 @@ class Conversation::Core {
   void OnSpeechEnded(const UpstreamEvent& event, std::string_view text);
   void OnResponseCreated(const UpstreamEvent& event, std::string_view text);
   void OnResponseDone(const UpstreamEvent& event, std::string_view text);
+  void ReportResponse(const json::object& body);
   void OnOutputItemAdded(const UpstreamEvent& event, std::string_view text);
   void OnOutputItemDone(const UpstreamEvent& event, std::string_view text);
   void OnAudioDelta(const UpstreamEvent& event);

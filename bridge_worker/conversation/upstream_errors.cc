@@ -30,15 +30,19 @@ const Refusal* FindRefusal(std::string_view code) {
   return found == kRefusals.end() ? nullptr : found;
 }
 
-// A code is quoted only when it looks like one.
-std::string_view Quotable(std::string_view code) {
-  const bool plain = std::all_of(code.begin(), code.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-  return plain && !code.empty() && code.size() <= 64 ? code : "without a code";
+// The service refuses for good with these.
+bool IsRefusalClose(std::uint16_t close_code) {
+  return close_code == 3000 || close_code == 1008 || (close_code >= 4000 && close_code <= 4999);
 }
 
 }  // namespace
+
+std::string_view QuotableCode(std::string_view code) {
+  const bool plain = std::all_of(code.begin(), code.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  return plain && !code.empty() && code.size() <= 64 ? code : "unnamed";
+}
 
 bool IsRefusal(std::string_view code) { return FindRefusal(code) != nullptr; }
 
@@ -49,12 +53,11 @@ UpstreamFailure FailureOfCode(std::string_view code) {
   }
   return {v1::END_REASON_UPSTREAM_UNAVAILABLE,
           fmt::format("The upstream could not start the session: it reported an error ({}).",
-                      Quotable(code))};
+                      QuotableCode(code))};
 }
 
 UpstreamFailure FailureOfCloseBeforeReady(std::uint16_t close_code) {
-  const bool refused =
-      close_code == 3000 || close_code == 1008 || (close_code >= 4000 && close_code <= 4999);
+  const bool refused = IsRefusalClose(close_code);
   return {refused ? v1::END_REASON_UPSTREAM_REFUSED : v1::END_REASON_UPSTREAM_UNAVAILABLE,
           fmt::format("The upstream {} (close code {}).",
                       refused ? "refused the session"
@@ -67,6 +70,11 @@ UpstreamFailure FailureOfClose(std::uint16_t close_code, bool session_expired) {
     return {v1::END_REASON_SESSION_LIMIT,
             fmt::format("The upstream ended the session at its longest duration (close code {}).",
                         close_code)};
+  }
+  if (IsRefusalClose(close_code)) {
+    return {
+        v1::END_REASON_UPSTREAM_REFUSED,
+        fmt::format("The upstream refused to go on with the session (close code {}).", close_code)};
   }
   return {v1::END_REASON_UPSTREAM_LOST,
           fmt::format("The connection to the upstream was lost (close code {}).", close_code)};

@@ -22,6 +22,9 @@ UpstreamFailure FailureOfCode(std::string_view code);
 UpstreamFailure FailureOfCloseBeforeReady(std::uint16_t close_code);
 UpstreamFailure FailureOfClose(std::uint16_t close_code, bool session_expired);
 
+// The code, or "unnamed" when it is none that a log may quote.
+std::string_view QuotableCode(std::string_view code);
+
 // Whether errors with this code are about key, account or model: their text is not passed on.
 bool IsRefusal(std::string_view code);
 

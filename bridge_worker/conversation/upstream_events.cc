@@ -243,6 +243,10 @@ void Conversation::Core::OnTranscription(const UpstreamEvent& event, std::string
   if (event.type == UpstreamEventType::kTranscriptionCompleted) {
     transcript_.TranscriptionCompleted(event.item_id, StringOr(event.body, "transcript"));
   } else {
+    const json::object* error = FindObject(event.body, "error");
+    effects_->push_back(
+        ReportTrouble{"transcription.failed",
+                      std::string(QuotableCode(error == nullptr ? "" : StringOr(*error, "code")))});
     transcript_.TranscriptionFailed(event.item_id);
   }
 }
@@ -289,6 +293,7 @@ void Conversation::Core::OnResponseCreated(const UpstreamEvent& event, std::stri
 
 void Conversation::Core::OnResponseDone(const UpstreamEvent& event, std::string_view text) {
   Forward(event, text);
+  ReportResponse(event.body);
   if (event.response_id.empty()) {
     ++protocol_errors_;
     return;
@@ -304,6 +309,25 @@ void Conversation::Core::OnResponseDone(const UpstreamEvent& event, std::string_
     }
   }
   gate_.Done(event.response_id);
+}
+
+// A response that was cancelled is not in trouble.
+void Conversation::Core::ReportResponse(const json::object& body) {
+  const auto text_at = [&body](std::string_view path) {
+    const json::value* value = FindPath(body, path);
+    return value != nullptr && value->is_string() ? View(value->get_string()) : std::string_view();
+  };
+  const std::string_view status = text_at("response.status");
+  if (status == "failed") {
+    const std::string_view code = text_at("response.status_details.error.code");
+    const std::string_view type = text_at("response.status_details.error.type");
+    effects_->push_back(
+        ReportTrouble{"response.failed", std::string(QuotableCode(code.empty() ? type : code))});
+  } else if (status == "incomplete") {
+    effects_->push_back(
+        ReportTrouble{"response.incomplete",
+                      std::string(QuotableCode(text_at("response.status_details.reason")))});
+  }
 }
 
 void Conversation::Core::OnAudioDelta(const UpstreamEvent& event) {

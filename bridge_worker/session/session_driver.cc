@@ -6,6 +6,7 @@
 #include "common/async/first_to_finish.h"
 #include "common/core/limits.h"
 #include "common/core/status.h"
+#include "common/observability/end_reason_level.h"
 #include "common/rpc/wire_time.h"
 
 namespace voicebridge::worker {
@@ -222,14 +223,14 @@ Awaitable<void> SessionDriver::TearDown() {
   environment_.metrics.sessions_ended.Count(*end_reason_);
   environment_.metrics.upstream_protocol_errors.Increment(
       static_cast<double>(conversation_->protocol_errors()));
-  environment_.logger.Info("session.ended",
-                           {{"session", attach_.session_id()},
-                            {"epoch", attach_.epoch()},
-                            {"reason", TraitsOf(*end_reason_).word},
-                            {"message", end_message_},
-                            {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
-                            {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
-                            {"tasks_left", tasks_.Unfinished().size()}});
+  environment_.logger.Log(LevelOf(*end_reason_), "session.ended",
+                          {{"session", attach_.session_id()},
+                           {"epoch", attach_.epoch()},
+                           {"reason", TraitsOf(*end_reason_).word},
+                           {"message", end_message_},
+                           {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
+                           {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
+                           {"tasks_left", tasks_.Unfinished().size()}});
 }
 
 void SessionDriver::RequestEnd(EndReason reason, std::string message) {
@@ -398,6 +399,10 @@ void SessionDriver::Perform(Effect& effect) {
     frame.mutable_audio_accepted()->set_committed_through_sample(
         accepted->committed_through_sample);
     SendGateway(std::move(frame));
+  } else if (const auto* trouble = std::get_if<ReportTrouble>(&effect)) {
+    environment_.logger.Warning(trouble->event, {{"session", attach_.session_id()},
+                                                 {"epoch", attach_.epoch()},
+                                                 {"reason", trouble->reason}});
   } else if (auto* end = std::get_if<EndSession>(&effect)) {
     RequestEnd(end->reason, std::move(end->message));
   }

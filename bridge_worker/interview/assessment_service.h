@@ -1,0 +1,88 @@
+// Runs assessments beside the conversations: a queue, leases, retries, and those that other workers
+// left behind.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "bridge_worker/interview/responses_client.h"
+#include "bridge_worker/store/store_thread.h"
+#include "common/async/awaitable.h"
+#include "common/async/clock.h"
+#include "common/async/task_group.h"
+#include "common/config/profiles.h"
+#include "common/observability/log.h"
+
+namespace voicebridge::worker {
+
+// What a session is told of its assessment, in this order; the last is Completed or Failed, and a
+// retry begins anew. Completed may come more than once.
+struct AssessmentQueued {
+  std::size_t position;  // 1: next. Told again when it changes.
+};
+struct AssessmentRunning {
+  unsigned attempt;  // From 1.
+};
+struct AssessmentCompleted {
+  std::string report_json;  // Already stored.
+};
+struct AssessmentFailed {
+  // model_refused, model_output, model_unavailable, timeout, queue_timeout, store_unavailable,
+  // superseded.
+  std::string reason;
+};
+using AssessmentUpdate =
+    std::variant<AssessmentQueued, AssessmentRunning, AssessmentCompleted, AssessmentFailed>;
+
+struct AssessmentLimits {
+  std::size_t parallel = 8;  // Model calls at the same time in this process.
+  Duration queue_max = minutes(5);
+  Duration lease = seconds(15);  // Renewed at a third of it.
+  Duration reap_interval = seconds(5);
+};
+
+// Lives on the first shard: its tasks, its state. Owned by the worker.
+class AssessmentService {
+ public:
+  // Called on the executor that was given with it; never after Forget returned there.
+  using Listener = std::function<void(const AssessmentUpdate&)>;
+
+  AssessmentService(AssessmentLimits limits, const Profiles& profiles, ResponsesClient& client,
+                    StoreThread& store, std::string worker_id, net::any_io_executor executor,
+                    const Clock& clock, TaskGroup& tasks, Logger& logger);
+  ~AssessmentService();
+
+  // Begins to look for assessments that are pending: now, on notice and at each reap_interval.
+  void Start();
+
+  // The methods below may be called on any shard.
+
+  // Stores the assessment as pending, then queues it. It goes on when the session ends. Calling it
+  // again for the same session only replaces the listener and tells it the state.
+  void Assess(SessionOwner owner, AssessmentRecord assessment, net::any_io_executor executor,
+              Listener listener);
+  // The session ended, or does not want to know any more.
+  void Forget(const std::string& session_id);
+  // From failed to pending, and queued. NOT_FOUND, FAILED_PRECONDITION: as the store says.
+  Awaitable<absl::StatusOr<AssessmentRecord>> Retry(std::string session_id, Deadline deadline);
+  Awaitable<absl::StatusOr<AssessmentRecord>> Find(std::string session_id, Deadline deadline);
+
+  // A drain: no more are taken up; those that run are cancelled and stored as pending, bounded by
+  // the deadline. How many could not be stored.
+  Awaitable<std::size_t> Stop(Deadline deadline);
+
+  // For metrics.
+  std::size_t running() const;
+  std::size_t queued() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace voicebridge::worker
