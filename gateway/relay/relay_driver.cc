@@ -7,6 +7,7 @@
 #include "common/core/audio.h"
 #include "common/core/limits.h"
 #include "common/core/status.h"
+#include "common/observability/end_reason_level.h"
 #include "common/rpc/wire_time.h"
 
 namespace voicebridge::gateway {
@@ -122,14 +123,14 @@ Awaitable<void> RelayDriver::TearDown() {
     co_await tasks_.Join(shard_.clock(), Deadline::After(shard_.clock().Now(), limits::kCloseMax));
   }
   environment_.metrics.sessions_ended.Count(*end_reason_);
-  environment_.logger.Info("session.ended",
-                           {{"session", session_id_},
-                            {"reason", TraitsOf(*end_reason_).word},
-                            {"code", TraitsOf(*end_reason_).close_code},
-                            {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
-                            {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
-                            {"stale_frames", relay_.stale_frames()},
-                            {"tasks_left", tasks_.Unfinished().size()}});
+  environment_.logger.Log(LevelOf(*end_reason_), "session.ended",
+                          {{"session", session_id_},
+                           {"reason", TraitsOf(*end_reason_).word},
+                           {"code", TraitsOf(*end_reason_).close_code},
+                           {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
+                           {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
+                           {"stale_frames", relay_.stale_frames()},
+                           {"tasks_left", tasks_.Unfinished().size()}});
 }
 
 void RelayDriver::LetWorkerGo(EndReason reason) {

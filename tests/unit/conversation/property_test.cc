@@ -266,6 +266,7 @@ class World {
 
   void Observe(const SendUpstreamAudio&) {}
   void Observe(const BecomeReady&) {}
+  void Observe(const ReportTrouble&) {}
   void Observe(const EndSession& end) { Problem("the session ended: " + end.message); }
 
   void CheckSeq(std::uint64_t seq) {

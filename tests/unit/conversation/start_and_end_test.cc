@@ -111,6 +111,21 @@ TEST(ConversationEnd, LosesTheUpstream) {
   EXPECT_TRUE(script.effects().empty()) << "nothing comes after the end";
 }
 
+TEST(ConversationEnd, TellsARefusalFromALoss) {
+  for (const std::uint16_t code :
+       std::initializer_list<std::uint16_t>{1008, 3000, 4000, 4999, 1000, 1001, 1011, 1012}) {
+    Script script;
+    script.Start();
+    script.UpstreamCloses(code);
+    ASSERT_EQ(script.All<EndSession>().size(), 1U);
+    const EndSession end = script.All<EndSession>()[0];
+    const bool refused = code == 1008 || code >= 3000;
+    EXPECT_EQ(end.reason, refused ? v1::END_REASON_UPSTREAM_REFUSED : v1::END_REASON_UPSTREAM_LOST)
+        << code;
+    EXPECT_EQ(end.message.find("secret"), std::string::npos);
+  }
+}
+
 TEST(ConversationEnd, SaysThatTheUpstreamsSessionExpired) {
   Script script;
   script.Start();
