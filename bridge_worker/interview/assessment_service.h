@@ -8,8 +8,8 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <variant>
 
+#include "bridge_worker/interview/assessment_update.h"
 #include "bridge_worker/interview/responses_client.h"
 #include "bridge_worker/store/store_thread.h"
 #include "common/async/awaitable.h"
@@ -19,25 +19,6 @@
 #include "common/observability/log.h"
 
 namespace voicebridge::worker {
-
-// What a session is told of its assessment, in this order; the last is Completed or Failed, and a
-// retry begins anew. Completed may come more than once.
-struct AssessmentQueued {
-  std::size_t position;  // 1: next. Told again when it changes.
-};
-struct AssessmentRunning {
-  unsigned attempt;  // From 1.
-};
-struct AssessmentCompleted {
-  std::string report_json;  // Already stored.
-};
-struct AssessmentFailed {
-  // model_refused, model_output, model_unavailable, timeout, queue_timeout, store_unavailable,
-  // superseded.
-  std::string reason;
-};
-using AssessmentUpdate =
-    std::variant<AssessmentQueued, AssessmentRunning, AssessmentCompleted, AssessmentFailed>;
 
 struct AssessmentLimits {
   std::size_t parallel = 8;  // Model calls at the same time in this process.
