@@ -21,7 +21,7 @@ export const kTexts = {
   nothingHeard: 'No words were heard.',
   pendingWords: 'Being written down',
   earlierConversation: 'Earlier conversation',
-  currentConversation: 'This conversation',
+  currentConversation: 'New conversation',
   noScript: 'This page needs JavaScript.',
 };
 

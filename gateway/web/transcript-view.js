@@ -31,7 +31,7 @@ export class TranscriptView {
     this.#said = new Set();
     this.#section = element('section', 'conversation');
     this.#list = element('ol', 'turns');
-    this.#section.append(element('h3', 'visually-hidden', kTexts.currentConversation), this.#list);
+    this.#section.append(element('h3', '', kTexts.currentConversation), this.#list);
     this.#root.append(this.#section);
     while (this.#root.children.length > kConversationsMax) {
       this.#root.firstElementChild.remove();
@@ -55,9 +55,7 @@ export class TranscriptView {
       this.#section.remove();
       return;
     }
-    const title = this.#section.querySelector('h3');
-    title.className = 'divider';
-    title.textContent = kTexts.earlierConversation;
+    this.#section.querySelector('h3').textContent = kTexts.earlierConversation;
     this.#section.classList.add('earlier');
   }
 

@@ -140,12 +140,14 @@ function offerJsonOnly() {
   };
 }
 
-// A fleet that serves the page, a browser in front of it, and no complaint in its console.
+// A fleet that serves the page, a browser in front of it, and no complaint in its console. `page`: options, or a
+// function that makes them of the fleet.
 export function withPage(options, body) {
   return withFleet({gatewayFlags: [`--web_root=${webRoot}`], ...options.fleet}, async (fleet) => {
     const browser = await launch({dir: fleet.dir, ...options.browser});
     try {
-      const talk = await TalkPage.open(browser, fleet, options.page);
+      const page = typeof options.page === 'function' ? await options.page(fleet) : options.page;
+      const talk = await TalkPage.open(browser, fleet, page);
       await body(talk, fleet, browser);
       assert.deepEqual(talk.complaints, [], 'errors in the browser console');
       await talk.close();

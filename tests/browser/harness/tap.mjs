@@ -19,13 +19,12 @@ function listenIn(url) {
   const {connect} = AudioNode.prototype;
   const {addModule} = AudioWorklet.prototype;
   window.modulesLoaded = 0;
-  AudioWorklet.prototype.addModule = async function addAndCount(...module) {
-    await addModule.apply(this, module);
+  AudioWorklet.prototype.addModule = async function addBesideTap(...module) {
+    await Promise.all([addModule.apply(this, module), addModule.call(this, url)]);
     window.modulesLoaded += 1;
   };
   window.tapped = [];  // Quanta that are not silent, with their position.
-  async function tap(node) {
-    await node.context.audioWorklet.addModule(url);
+  function tap(node) {
     const ear = new AudioWorkletNode(node.context, 'tap', {numberOfOutputs: 0});
     ear.port.onmessage = ({data}) => {
       window.tapFrame = data.frame;
