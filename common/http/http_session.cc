@@ -143,6 +143,7 @@ Awaitable<HttpSession::Next> HttpSession::HandleUpgrade() {
   if (HttpResponse* response = std::get_if<HttpResponse>(&decision)) {
     co_return co_await Send(std::move(*response), reader_.raw().keep_alive());
   }
+  JoinUpgradeHeaders(reader_.raw());
   const std::string& subprotocol = std::get<AcceptUpgrade>(decision).subprotocol;
   const bool open =
       co_await connection_.AcceptWebSocket(reader_.raw(), subprotocol, reader_.Early());

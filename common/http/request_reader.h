@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -30,6 +31,11 @@ class RequestReader {
   std::string_view Early() const;
 
  private:
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  using IsComplete = bool (Parser::*)() const;
+
+  Awaitable<Result> Feed(Parser& parser, IsComplete is_complete);
+  Awaitable<bool> InviteBody(const Parser& parser);
   Result Refuse(unsigned status);
 
   UpgradableConnection& connection_;
@@ -39,7 +45,7 @@ class RequestReader {
   unsigned refused_status_ = 0;
 };
 
-// nullopt: its target cannot be understood, or HTTP/1.1's Host is missing.
+// nullopt: its target or its Host cannot be understood (RFC 7230 5.3 and 5.4).
 std::optional<HttpRequest> ToHttpRequest(RawRequest& raw, const std::string& remote_address);
 
 // Whether the request asks for a WebSocket.
@@ -48,5 +54,9 @@ bool WantsUpgrade(const RawRequest& raw);
 // Why the upgrade it asks for cannot be accepted, whatever the service thinks of it (RFC
 // 6455 4.2.1).
 std::optional<HttpResponse> RefuseUpgrade(const RawRequest& raw);
+
+// Beast's handshake reads the first Connection and Upgrade header only: leaves one of each, for a
+// request that WantsUpgrade.
+void JoinUpgradeHeaders(RawRequest& raw);
 
 }  // namespace voicebridge

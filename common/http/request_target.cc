@@ -42,16 +42,29 @@ bool ParseQuery(std::string_view text, std::map<std::string, std::string>& query
   return true;
 }
 
-// What follows scheme and host of an absolute target; other targets unchanged.
-std::string_view WithoutAuthority(std::string_view target) {
+char LowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool StartsWithIgnoringCase(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         std::equal(prefix.begin(), prefix.end(), text.begin(),
+                    [](char a, char b) { return a == LowerCase(b); });
+}
+
+// What follows scheme and host of an absolute target; other targets unchanged. nullopt: it names no
+// host (RFC 7230 2.7.1).
+std::optional<std::string> WithoutAuthority(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (target.starts_with(scheme)) {
+    if (StartsWithIgnoringCase(target, scheme)) {
       const std::string_view rest = target.substr(scheme.size());
-      const std::size_t path = rest.find('/');
-      return path == std::string_view::npos ? "/" : rest.substr(path);
+      const std::size_t host = std::min(rest.find_first_of("/?"), rest.size());
+      if (host == 0) {
+        return std::nullopt;
+      }
+      const std::string_view path = rest.substr(host);
+      return path.starts_with('/') ? std::string(path) : "/" + std::string(path);
     }
   }
-  return target;
+  return std::string(target);
 }
 
 }  // namespace
@@ -75,10 +88,11 @@ std::optional<std::string> PercentDecode(std::string_view text) {
 }
 
 std::optional<RequestTarget> ParseRequestTarget(std::string_view target) {
-  target = WithoutAuthority(target);
-  if (!target.starts_with('/')) {
+  const std::optional<std::string> local = WithoutAuthority(target);
+  if (!local || !local->starts_with('/')) {
     return std::nullopt;
   }
+  target = *local;
   const std::size_t query = std::min(target.find('?'), target.size());
   const std::optional<std::string> path = PercentDecode(target.substr(0, query));
   RequestTarget result;

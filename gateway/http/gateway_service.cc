@@ -52,14 +52,18 @@ std::string_view ChooseSubprotocol(const HttpRequest& request) {
 Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
   if (request.path == kClientSecretsPath) {
     if (request.method != "POST") {
-      co_return JsonErrorResponse(405, "invalid_request_error", "method_not_allowed",
-                                  "Client secrets are minted with POST.");
+      HttpResponse refused = JsonErrorResponse(405, "invalid_request_error", "method_not_allowed",
+                                               "Client secrets are minted with POST.");
+      refused.headers.emplace_back("Allow", "POST");
+      co_return refused;
     }
     co_return MintClientSecret(request);
   }
   if (request.path == kRealtimePath) {
-    co_return JsonErrorResponse(426, "invalid_request_error", "upgrade_required",
-                                "This endpoint speaks WebSocket.");
+    HttpResponse refused = JsonErrorResponse(426, "invalid_request_error", "upgrade_required",
+                                             "This endpoint speaks WebSocket.");
+    refused.headers.emplace_back("Upgrade", "websocket");
+    co_return refused;
   }
   if (config_.page.Contains(request.path)) {
     co_return config_.page.Respond(request);

@@ -68,11 +68,16 @@ TEST(RequestTargetParsing, DecodesPathAndQuery) {
   EXPECT_EQ(target->query.at("e"), "\u00fc +");
   EXPECT_EQ(target->query.at("flag"), "");
   EXPECT_EQ(ParseRequestTarget("http://host:1/p?q=1")->path, "/p");
-  EXPECT_EQ(ParseRequestTarget("http://host")->path, "/");
+  EXPECT_EQ(ParseRequestTarget("HTTP://host")->path, "/");
+  const auto only_query = ParseRequestTarget("https://host?x=/y");
+  ASSERT_TRUE(only_query);
+  EXPECT_EQ(only_query->path, "/");
+  EXPECT_EQ(only_query->query.at("x"), "/y");
 }
 
 TEST(RequestTargetParsing, RefusesBrokenEscapesAndOtherForms) {
-  for (const char* text : {"", "*", "host:80", "/%", "/%4", "/%zz", "/%00", "/?a=%", "/?%g1=x"}) {
+  for (const char* text : {"", "*", "host:80", "/%", "/%4", "/%zz", "/%00", "/?a=%", "/?%g1=x",
+                           "http:///p", "http://?q", "ftp://host/"}) {
     EXPECT_FALSE(ParseRequestTarget(text)) << text;
   }
 }
