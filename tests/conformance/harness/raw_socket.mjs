@@ -54,6 +54,7 @@ export class RawSocket {
   }
 
   async taken() {
+    await new Promise(setImmediate);  // What has come meanwhile is seen, too.
     const line = new RegExp(`^ *\\d+: \\S+:${hexPort(this.socket.remotePort)} \\S+:${hexPort(this.socket.localPort)} \\S+ \\w+:(\\w+) `, 'm');
     await waitUntil(() => {
       const own = line.exec(fs.readFileSync('/proc/net/tcp', 'latin1'));
