@@ -88,29 +88,21 @@ faultTest('flood', 'a client that reads gets all of it, in bounded memory', asyn
   await stillServes(fleet);
 });
 
-// What a session of the simulator begins with, in the chunks that a socket brings; ends with the socket, or with
-// so many bytes.
-async function rawBytes(fleet, bytesMax) {
+// A session of the simulator as it is on the wire: the chunks that a socket brings, and how it ends.
+async function rawSession(fleet) {
   const call = http.get(`${fleet.simulatorUrl}/v1/realtime?model=gpt-realtime-2.1`, {
     headers: {Authorization: 'Bearer k', Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': 13, 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ=='},
   });
   const [, socket, head] = await within(once(call, 'upgrade'), 3000 * patience, 'the upgrade');
-  const chunks = [];
+  const chunks = [head];
+  socket.on('data', (chunk) => chunks.push(chunk));
   const ended = new Promise((resolve) => {
-    const take = (chunk) => {
-      chunks.push(chunk);
-      if (Buffer.concat(chunks).length >= bytesMax) {
-        resolve();
-      }
-    };
     socket.on('error', resolve);
     socket.on('close', resolve);
-    socket.on('data', take);
-    take(head);  // What came with the 101.
   });
-  const error = await within(ended, 3000 * patience, `${bytesMax} bytes`);
-  socket.destroy();
-  return {bytes: Buffer.concat(chunks), chunks: chunks.length, error};
+  const bytes = () => Buffer.concat(chunks);
+  await waitUntil(() => bytes().length >= 500, {ms: 3000 * patience, what: 'session.created', got: bytes});
+  return {socket, chunks, bytes: bytes(), ended};
 }
 
 // Nothing of it reaches the user: the turns are as always.
@@ -135,20 +127,23 @@ faultTest('fragmented', 'fragments in pieces, too', async (fleet) => {
 
 faultTest('split_tcp', 'on the wire, frames come in pieces', async (fleet) => {
   await fleet.fault('split_tcp');
-  const {bytes, chunks} = await rawBytes(fleet, 500);
+  const {socket, bytes, chunks} = await rawSession(fleet);
+  socket.destroy();
   assert.equal(bytes[0], 0x81, 'one text frame');
-  assert.ok(chunks >= 4, `${chunks} chunks`);
+  assert.ok(chunks.length >= 4, `${chunks.length} chunks`);
 });
 
 faultTest('fragmented', 'on the wire, messages come in several frames', async (fleet) => {
   await fleet.fault('fragmented');
-  const {bytes} = await rawBytes(fleet, 500);
+  const {socket, bytes} = await rawSession(fleet);
+  socket.destroy();
   assert.deepEqual([...bytes.subarray(0, 4)], [0x01, 1, '{'.charCodeAt(0), 0x00], 'a first fragment of one byte, and another');
 });
 
 faultTest('drop', 'on the wire, it is a reset', async (fleet) => {
-  await fleet.fault('drop');
-  assert.equal((await rawBytes(fleet, 1)).error?.code, 'ECONNRESET');
+  const {ended} = await rawSession(fleet);
+  await fleet.fault('drop', undefined, {session: await upstreamSession(fleet)});
+  assert.equal((await within(ended, 3000 * patience, 'the reset')).code, 'ECONNRESET');
 });
 
 faultTest('unknown_events', 'they reach the client as they are, and the turn is complete', async (fleet) => {
