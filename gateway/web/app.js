@@ -28,7 +28,8 @@ class App {
   #audio;       // What of it is open while a conversation is wanted.
   #connection;
   #conversation;
-  #retry;       // {timer, ticker, at} while waiting for the next try.
+  #retry;       // The timer of the next try.
+  #presses = 0;
   #slowAnswer;
 
   constructor() {
@@ -43,13 +44,14 @@ class App {
       input.addEventListener('change', () => this.#chooseMode(input.value));
     }
     window.addEventListener('online', () => this.#tryNow());
+    window.addEventListener('offline', () => this.#change({type: 'noticed', notice: 'offline'}));
     window.addEventListener('hashchange', () => {
       this.#key = takeKey(location, history) ?? this.#key;
     });
     if (this.#options.get('mode') === 'hands-free') {
       this.#change({type: 'modeChosen', mode: 'free'});
     }
-    this.#show();
+    this.#view.show(this.#state);
   }
 
   // --- the state ---
@@ -60,12 +62,7 @@ class App {
     if (this.#state.phase !== before.phase) {
       this.#enterPhase();
     }
-    this.#show();
-  }
-
-  #show() {
-    const left = this.#retry ? Math.max(0, this.#retry.at - performance.now()) : 0;
-    this.#view.show(this.#state, Math.ceil(left / 1000));
+    this.#view.show(this.#state);
   }
 
   #enterPhase() {
@@ -129,17 +126,19 @@ class App {
   }
 
   #press() {
+    this.#presses += 1;
     this.#audio.wake();
     this.#conversation.press();
     this.#audio.microphone.startFrames();
     this.#change({type: 'pressed'});
   }
 
-  // The turn ends with its last samples, which the audio thread still has.
+  // The turn ends with its last samples, which the audio thread still has. A press meanwhile prolongs it.
   async #release() {
+    const press = this.#presses;
     const conversation = this.#conversation;
     await this.#audio?.microphone.stopFrames();
-    if (conversation && conversation === this.#conversation && this.#state.hearing) {
+    if (conversation && conversation === this.#conversation && press === this.#presses && this.#state.hearing) {
       const sent = conversation.release();
       this.#change({type: 'released', tooShort: !sent});
     }
@@ -213,17 +212,8 @@ class App {
     this.#letConversationGo();
     this.#change({type: 'closed', ...how});
     if (this.#state.step === 'waiting') {
-      this.#waitToRetry(backoffMs(this.#state.attempt));
+      this.#retry = setTimeout(() => this.#tryNow(), backoffMs(this.#state.attempt));
     }
-  }
-
-  #waitToRetry(ms) {
-    this.#retry = {
-      at: performance.now() + ms,
-      timer: setTimeout(() => this.#tryNow(), ms),
-      ticker: setInterval(() => this.#show(), 500),
-    };
-    this.#show();
   }
 
   #tryNow() {
@@ -235,8 +225,7 @@ class App {
   }
 
   #endRetry() {
-    clearTimeout(this.#retry?.timer);
-    clearInterval(this.#retry?.ticker);
+    clearTimeout(this.#retry);
     this.#retry = undefined;
   }
 

@@ -1,4 +1,5 @@
 // Every text for people, in one place.
+import {kRetriesMax} from './state.js';
 
 export const kTexts = {
   appName: 'Voicebridge',
@@ -39,12 +40,12 @@ export const kActions = {
 };
 
 // The state in a word or two, and what to do about it.
-export function stateTexts(state, secondsToRetry) {
+export function stateTexts(state) {
   switch (state.phase) {
     case 'idle':
       return {name: kTexts.tagline, hint: 'Start, and allow the microphone when the browser asks.'};
     case 'connecting':
-      return connectingTexts(state, secondsToRetry);
+      return connectingTexts(state);
     case 'listening':
       return listeningTexts(state);
     case 'thinking':
@@ -58,13 +59,12 @@ export function stateTexts(state, secondsToRetry) {
   }
 }
 
-function connectingTexts({step, attempt}, secondsToRetry) {
+function connectingTexts({step, attempt}) {
   if (step === 'microphone') {
     return {name: 'Connecting', hint: 'Allow the microphone if the browser asks.'};
   }
   if (step === 'waiting') {
-    const when = secondsToRetry > 0 ? `in ${secondsToRetry} s` : 'now';
-    return {name: 'Connecting again', hint: `Trying again ${when} (try ${attempt}).`};
+    return {name: 'Connecting again', hint: `Trying again in a moment (try ${attempt} of ${kRetriesMax}).`};
   }
   return {name: attempt > 0 ? 'Connecting again' : 'Connecting', hint: 'Reaching the assistant.'};
 }
@@ -126,5 +126,5 @@ export const kNotices = {
   answerCut: 'The answer became too long and was cut.',
   answerTooLong: 'The answer is too long to be played in full; its words are below.',
   slowAnswer: 'The answer takes longer than usual.',
-  offline: 'Your device is offline.',
+  offline: 'Your device has lost its network. The conversation goes on if it comes back soon.',
 };

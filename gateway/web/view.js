@@ -43,8 +43,7 @@ export class View {
     document.title = `${kTexts.appName}: ${kTexts.tagline.toLowerCase()}`;
   }
 
-  // `secondsToRetry`: while waiting for the next try.
-  show(state, secondsToRetry = 0) {
+  show(state) {
     const {body, talk, end, modes} = this.#elements;
     const action = actionOf(state);
     body.dataset.phase = state.phase;
@@ -57,11 +56,11 @@ export class View {
     modes.forEach((mode) => {
       mode.checked = mode.value === state.mode;
     });
-    this.#showTexts(state, secondsToRetry, action);
+    this.#showTexts(state, action);
   }
 
-  #showTexts(state, secondsToRetry, action) {
-    const {name, hint} = stateTexts(state, secondsToRetry);
+  #showTexts(state, action) {
+    const {name, hint} = stateTexts(state);
     const problem = kProblems[state.problem];
     this.#text('talkName', kActions[action]);
     this.#text('stateName', name);

@@ -62,8 +62,10 @@ test('a press into the answer interrupts it: silence, cancel, truncate where it 
   const interrupted = talk.received.itemIds[0];
   await waitUntil(() => talk.received.sentOf('conversation.item.truncate').length > 0, {ms: 5000, what: 'the truncate'});
   const {pcm: heard} = await takeHeard(talk.page);
+  await talk.page.mouse.move(600, 700);  // Off the button, still held.
   await talk.page.waitForTimeout(400);  // The rest of what the user says.
   assert.equal((await takeHeard(talk.page)).pcm.length, 0, 'silence once it was cut');
+  assert.equal((await talk.look()).button, 'Release to send');
   await talk.page.mouse.up();
   await talk.waitForPhase('speaking');
   await talk.waitForPhase('listening');

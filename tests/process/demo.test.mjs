@@ -4,7 +4,7 @@ import {execFileSync} from 'node:child_process';
 import path from 'node:path';
 import test from 'node:test';
 
-import {exists, ManagedProcess, patience, root, run, waitUntil} from './harness.mjs';
+import {exists, ManagedProcess, patience, request, root, run, waitUntil} from './harness.mjs';
 
 // Children of the demo: process id and process session.
 function childrenOf(pid) {
@@ -26,6 +26,11 @@ test('deploy/demo comes up, holds a conversation, and one SIGINT ends all of it 
     const programs = children.filter(({args}) => /bin\/(voicebridge-|realtime-simulator)/.test(args));
     assert.equal(programs.length, 4, JSON.stringify(children));
     programs.forEach(({pid, session}) => assert.equal(session, pid, 'leads a process session of its own'));
+
+    const [, url] = /Open (http:\S+) in a browser/.exec(demo.text('out'));
+    const page = await request(url);
+    assert.equal(page.status, 200);
+    assert.match(page.body, /<script type="module" src="app.js">/, 'the page is served');
 
     const talk = await run(path.join(root, command[1]), command[2].split(' '), {cwd: root, ms: 30000});
     assert.equal(talk.code, 0, talk.stderr);
