@@ -99,7 +99,7 @@ export const kProblems = {
   superseded: {title: 'The conversation goes on elsewhere.', advice: 'You can start a new one here.'},
   internal: {title: 'Something went wrong in the service.', advice: 'A new conversation usually helps.'},
   unspecified: {title: 'The conversation broke off.', advice: 'A new conversation usually helps.'},
-  unreachable: {title: 'The service cannot be reached, or takes no new conversations right now.', advice: 'Check your network. If the link was given to you some time ago, ask for a new one.'},
+  unreachable: {title: 'The service cannot be reached, or takes no new conversations right now.', advice: 'Check your network. An older link may have expired: ask for a new one.'},
   timeout: {title: 'The service did not answer in time.', advice: 'Check your network.'},
   connection_lost: {title: 'The connection was lost.', advice: 'Check your network.'},
   slow_uplink: {title: 'Your connection is too slow to carry your voice.', advice: 'Check your network.'},
