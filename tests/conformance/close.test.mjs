@@ -2,7 +2,7 @@
 import {strict as assert} from 'node:assert';
 import test from 'node:test';
 
-import {waitUntil} from '../process/harness.mjs';
+import {patience, waitUntil} from '../process/harness.mjs';
 import {sharedFleet} from './harness/conformance.mjs';
 import {close, closePayload, fragments, frame, kClose, kText, ping, text} from './harness/frames.mjs';
 import {probe, RawWebSocket, upgradeRequest} from './harness/raw_websocket.mjs';
@@ -82,7 +82,10 @@ test('the server ends TCP first, and lets go of a client that keeps its half ope
   const before = shared.fleet.gateway.stats().fds;
   session.send(close(1000));
   assert.equal((await session.frame()).opcode, kClose);
+  const closed = performance.now();
   assert.equal((await session.socket.toEnd()).how, 'fin');
+  const waited = performance.now() - closed;
+  assert.ok(waited < 700 * patience, `it ended TCP after ${Math.round(waited)} ms: that is its bound for clients that do not answer`);
   await waitUntil(() => shared.fleet.gateway.stats().fds < before, {ms: 5000, what: 'the gateway to let go of the socket', got: () => `${before} descriptors`});
 });
 

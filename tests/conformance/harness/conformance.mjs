@@ -36,6 +36,9 @@ export function sharedFleet(options = {}) {
   });
   after(async () => {
     const {fleet} = shared;
+    if (fleet === undefined) {
+      return;  // It did not start, and said why.
+    }
     try {
       await fleet.sessionsGone();
       assert.equal(await fleet.ended('protocol_error').then(({gateway}) => gateway), shared.violations,
