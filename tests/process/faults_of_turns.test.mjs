@@ -142,30 +142,33 @@ faultTest('invalid_arguments', 'they reach the client as they are, and the turn 
 
 // --- cancelling
 
-// Interrupts the answer at its first sound; what the upstream sent of it, and what of that was heard.
+// Interrupts the answer at its first sound. How many bytes of it the upstream sent in vain: unheard by the client,
+// and not even sent on by the worker.
 async function interrupt(fleet, client) {
   client.send({type: 'response.create', response: {instructions: kLongAnswer}});
   await client.waitFor('response.output_audio.delta');
   client.send({type: 'response.cancel'});
   const {response} = await client.turnDone();
   const sent = allItems(await fleet.journal())[0].audio_bytes;
-  return {response, unheard: sent - client.audioOf(response.output[0].id).bytes};
+  const relayed = (await fleet.metrics(fleet.workers[0])).get('voicebridge_worker_audio_bytes_to_gateway_total');
+  return {response, unheard: sent - client.audioOf(response.output[0].id).bytes, unsent: sent - relayed};
 }
 
 faultTest('late_deltas', 'nothing of an interrupted answer is heard after the interruption', async (fleet) => {
   const client = await connectWith(fleet, 'late_deltas', 5);
-  const {response, unheard} = await interrupt(fleet, client);
+  const {response, unheard, unsent} = await interrupt(fleet, client);
   assert.equal(response.status, 'cancelled');
   assert.ok(unheard >= 5 * 9600, `at least five deltas were sent in vain, not ${unheard} bytes`);
+  assert.ok(unsent >= 5 * 9600, `the worker drops them, not ${unsent} bytes`);
   await checkWentOn(fleet, client);
   assert.equal(errorsOf(client).length, 0);
 });
 
 faultTest('cancel_crosses_done', 'the user hears no more and sees no error', async (fleet) => {
   const client = await connectWith(fleet, 'cancel_crosses_done');
-  const {response, unheard} = await interrupt(fleet, client);
+  const {response, unheard, unsent} = await interrupt(fleet, client);
   assert.equal(response.status, 'completed');
-  assert.ok(unheard > 0, 'the rest of the answer is dropped');
+  assert.ok(unheard > 0 && unsent > 0, 'the rest of the answer is dropped');
   const [session] = (await fleet.journal()).sessions;
   assert.deepEqual(session.refusals.map(({code}) => code), ['response_cancel_not_active']);
   await checkWentOn(fleet, client);
