@@ -50,16 +50,16 @@ struct AssessmentRecord {
   std::string session_id;
   std::string profile;
   AssessmentState state = AssessmentState::kPending;
-  std::uint64_t claim = 0;     // Rises with each take-up; only its newest holder may write a result.
-  std::string request_json;    // What is to be assessed, as it was when it was triggered.
-  std::string report_json;     // Of kCompleted.
+  std::uint64_t claim = 0;   // Rises with each take-up; only its newest holder may write a result.
+  std::string request_json;  // What is to be assessed, as it was when it was triggered.
+  std::string report_json;   // Of kCompleted.
   std::string failure_reason;  // Of kFailed: a word, for programs.
 };
 
 // Blocking; used by one thread (see StoreThread). Errors: UNAVAILABLE the database cannot be
-// reached or is busy, and the same call may be made again; ABORTED the session has a newer owner, or
-// the claim is lost; NOT_FOUND; RESOURCE_EXHAUSTED the disk is full; INTERNAL with the database's
-// message, without values.
+// reached or is busy, and the same call may be made again; ABORTED the session has a newer owner,
+// or the claim is lost; NOT_FOUND; RESOURCE_EXHAUSTED the disk is full; INTERNAL with the
+// database's message, without values.
 class Store {
  public:
   virtual ~Store() = default;
@@ -91,12 +91,13 @@ class Store {
   virtual absl::StatusOr<AssessmentRecord> CreateAssessment(const SessionOwner& owner,
                                                             const AssessmentRecord& assessment) = 0;
   // Takes up to `count` assessments that are pending, or running with a lease that ran out, oldest
-  // first; of them only `only_assessment_id` unless that is empty. Each gets state running, a higher
-  // claim and a lease from now.
+  // first; of them only `only_assessment_id` unless that is empty. Each gets state running, a
+  // higher claim and a lease from now.
   virtual absl::StatusOr<std::vector<AssessmentRecord>> ClaimAssessments(
       std::string_view worker_id, Duration lease, std::size_t count,
       std::string_view only_assessment_id) = 0;
-  // ABORTED: the claim is not the newest any more, or the assessment is not running.
+  // ABORTED: the claim is not the newest any more, or the assessment is not running. The call that
+  // ended it may be made again, with the same result.
   virtual absl::Status RenewLease(std::string_view assessment_id, std::uint64_t claim,
                                   Duration lease) = 0;
   virtual absl::Status CompleteAssessment(std::string_view assessment_id, std::uint64_t claim,
@@ -111,7 +112,8 @@ class Store {
 
   // The session with all that belongs to it. NOT_FOUND when there is none.
   virtual absl::Status DeleteSession(std::string_view session_id) = 0;
-  // Sessions that were not written for this long and have no assessment to come; how many.
+  // Sessions that were not written for this long and have no assessment to come; how many. At most
+  // 500 in one call: others wait for the database meanwhile.
   virtual absl::StatusOr<std::size_t> DeleteOlderThan(Duration age) = 0;
 };
 

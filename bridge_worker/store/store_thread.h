@@ -4,9 +4,12 @@
 #include <absl/status/statusor.h>
 
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
-#include <string>
+#include <optional>
+#include <thread>
+#include <utility>
 
 #include "bridge_worker/store/store.h"
 #include "common/async/awaitable.h"
@@ -14,6 +17,8 @@
 #include "common/observability/log.h"
 
 namespace voicebridge::worker {
+
+class StoreLoop;
 
 // Runs jobs in the order in which they were given. A job that ends UNAVAILABLE is tried again, with
 // back-off, until its deadline; those behind it wait. Bounded: at most kJobsMax jobs and kBytesMax
@@ -31,7 +36,10 @@ class StoreThread {
   // Opens the store; INTERNAL, UNAVAILABLE, INVALID_ARGUMENT as it says. Before any Do.
   absl::Status Start(Deadline deadline);
 
-  // DEADLINE_EXCEEDED: it may still happen. `bytes`: what the job holds.
+  // The job may outlive the caller: it holds what it needs by value, `bytes` of it. Result is a
+  // Status or StatusOr. Besides what the job ends with: RESOURCE_EXHAUSTED, UNAVAILABLE (flushed
+  // already), and it has not happened; DEADLINE_EXCEEDED and CANCELLED (of
+  // the calling task), and it may still happen. The deadline is one of the system's clock.
   template <class Result>
   Awaitable<Result> Do(std::function<Result(Store&)> job, std::size_t bytes, Deadline deadline);
 
@@ -45,8 +53,50 @@ class StoreThread {
   bool available() const;
 
  private:
-  class Implementation;
-  std::unique_ptr<Implementation> implementation_;
+  using Work = std::function<absl::Status(Store&)>;
+
+  // The job keeps its result where the caller finds it, and tells the loop only how it went.
+  template <class Result>
+  static Work Recording(std::function<Result(Store&)> job,
+                        std::shared_ptr<std::optional<Result>> result);
+  static const absl::Status& StatusOf(const absl::Status& status) { return status; }
+  template <class Value>
+  static const absl::Status& StatusOf(const absl::StatusOr<Value>& result) {
+    return result.status();
+  }
+
+  // OK: `work` has ended, in whatever way.
+  Awaitable<absl::Status> Run(Work work, std::size_t bytes, Deadline deadline);
+
+  // Shared with the thread, which may have to be left behind.
+  std::shared_ptr<StoreLoop> loop_;
+  std::thread thread_;
 };
+
+template <class Result>
+StoreThread::Work StoreThread::Recording(std::function<Result(Store&)> job,
+                                         std::shared_ptr<std::optional<Result>> result) {
+  return [job = std::move(job), result = std::move(result)](Store& store) {
+    // A job that throws is a bug; it does not take those of the others along.
+    try {
+      result->emplace(job(store));
+    } catch (const std::exception& error) {
+      result->emplace(absl::InternalError(error.what()));
+    }
+    return StatusOf(**result);
+  };
+}
+
+template <class Result>
+Awaitable<Result> StoreThread::Do(std::function<Result(Store&)> job, std::size_t bytes,
+                                  Deadline deadline) {
+  const auto result = std::make_shared<std::optional<Result>>();
+  Work work = Recording(std::move(job), result);
+  const absl::Status ran = co_await Run(std::move(work), bytes, deadline);
+  if (!ran.ok()) {
+    co_return ran;
+  }
+  co_return std::move(**result);
+}
 
 }  // namespace voicebridge::worker

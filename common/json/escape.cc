@@ -1,7 +1,6 @@
 #include "common/json/escape.h"
 
 #include <algorithm>
-#include <cstddef>
 
 namespace voicebridge {
 namespace {
@@ -17,24 +16,6 @@ bool SecondByteFits(unsigned char first, unsigned char second) {
   const unsigned char lowest = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
   const unsigned char highest = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
   return second >= lowest && second <= highest;
-}
-
-// Length of the UTF-8 sequence of more than one byte that begins at `i`; 0 when there is none.
-std::size_t SequenceLength(std::string_view text, std::size_t i) {
-  const unsigned char first = At(text, i);
-  const std::size_t length = first >= 0xC2 && first <= 0xDF   ? 2
-                             : first >= 0xE0 && first <= 0xEF ? 3
-                             : first >= 0xF0 && first <= 0xF4 ? 4
-                                                              : 0;
-  if (length == 0 || i + length > text.size() || !SecondByteFits(first, At(text, i + 1))) {
-    return 0;
-  }
-  for (std::size_t k = 2; k < length; ++k) {
-    if ((At(text, i + k) & 0xC0U) != 0x80) {
-      return 0;
-    }
-  }
-  return length;
 }
 
 void AppendEscape(unsigned char byte, std::string& out) {
@@ -69,6 +50,23 @@ bool IsPlain(char c) {
 
 }  // namespace
 
+std::size_t MultibyteLength(std::string_view text, std::size_t i) {
+  const unsigned char first = At(text, i);
+  const std::size_t length = first >= 0xC2 && first <= 0xDF   ? 2
+                             : first >= 0xE0 && first <= 0xEF ? 3
+                             : first >= 0xF0 && first <= 0xF4 ? 4
+                                                              : 0;
+  if (length == 0 || i + length > text.size() || !SecondByteFits(first, At(text, i + 1))) {
+    return 0;
+  }
+  for (std::size_t k = 2; k < length; ++k) {
+    if ((At(text, i + k) & 0xC0U) != 0x80) {
+      return 0;
+    }
+  }
+  return length;
+}
+
 void AppendJsonString(std::string_view text, std::string& out) {
   out += '"';
   std::size_t i = 0;
@@ -84,7 +82,7 @@ void AppendJsonString(std::string_view text, std::string& out) {
     if (At(text, i) <= 0x7F) {
       AppendEscape(At(text, i), out);
       ++i;
-    } else if (const std::size_t length = SequenceLength(text, i); length > 0) {
+    } else if (const std::size_t length = MultibyteLength(text, i); length > 0) {
       out.append(text.substr(i, length));
       i += length;
     } else {
