@@ -21,7 +21,8 @@ struct Utterance {
 
 // What is stored when an assessment is triggered, and read back by whichever worker runs it.
 // {"reason":…,"transcript":[{"speaker":"user"|"assistant","text":…}]}
-std::string EncodeAssessmentInput(std::string_view reason, const std::vector<Utterance>& transcript);
+std::string EncodeAssessmentInput(std::string_view reason,
+                                  const std::vector<Utterance>& transcript);
 
 // The body of POST /v1/responses (streamed, not stored by OpenAI), from the profile's assessment
 // and a stored input. INVALID_ARGUMENT: the input is not what EncodeAssessmentInput made.

@@ -22,7 +22,7 @@ namespace voicebridge::worker {
 
 struct AssessmentLimits {
   std::size_t parallel = 8;  // Model calls at the same time in this process.
-  Duration queue_max = minutes(5);
+  Duration queue_max = std::chrono::minutes(5);
   Duration lease = seconds(15);  // Renewed at a third of it.
   Duration reap_interval = seconds(5);
 };
@@ -35,7 +35,7 @@ class AssessmentService {
 
   AssessmentService(AssessmentLimits limits, const Profiles& profiles, ResponsesClient& client,
                     StoreThread& store, std::string worker_id, net::any_io_executor executor,
-                    const Clock& clock, TaskGroup& tasks, Logger& logger);
+                    Clock& clock, TaskGroup& tasks, Logger& logger);
   ~AssessmentService();
 
   // Begins to look for assessments that are pending: now, on notice and at each reap_interval.

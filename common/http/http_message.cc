@@ -36,13 +36,17 @@ void AppendElements(std::string_view list, std::vector<std::string_view>& elemen
 
 }  // namespace
 
-std::optional<std::string_view> HttpRequest::Header(std::string_view name) const {
+std::optional<std::string_view> FindHeader(const HttpHeaders& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
     if (EqualIgnoringCase(key, name)) {
       return value;
     }
   }
   return std::nullopt;
+}
+
+std::optional<std::string_view> HttpRequest::Header(std::string_view name) const {
+  return FindHeader(headers, name);
 }
 
 std::vector<std::string_view> HttpRequest::HeaderList(std::string_view name) const {

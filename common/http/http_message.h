@@ -13,11 +13,16 @@
 
 namespace voicebridge {
 
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+// The first header of that name, without regard to case.
+std::optional<std::string_view> FindHeader(const HttpHeaders& headers, std::string_view name);
+
 struct HttpRequest {
   std::string method;                        // "GET", "POST", ...
   std::string path;                          // Percent-decoded, without the query.
   std::map<std::string, std::string> query;  // Percent-decoded; the last of equal names wins.
-  std::vector<std::pair<std::string, std::string>> headers;
+  HttpHeaders headers;
   std::string body;
   std::string remote_address;  // IP address without the port.
 
@@ -41,7 +46,7 @@ struct HttpResponse {
   unsigned status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
-  std::vector<std::pair<std::string, std::string>> headers = {};
+  HttpHeaders headers = {};
   // Goes on after `body`, in chunks; null: `body` is all of it.
   std::shared_ptr<HttpBodySource> more = nullptr;
 };

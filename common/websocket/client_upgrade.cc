@@ -12,12 +12,6 @@ namespace {
 namespace http = boost::beast::http;
 namespace websocket = boost::beast::websocket;
 
-bool IsHeaderValue(std::string_view value) {
-  return std::all_of(value.begin(), value.end(), [](char c) {
-    return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
-  });
-}
-
 absl::Status CheckSubprotocol(const std::string& offered,
                               const websocket::response_type& response) {
   const auto answered = response.find(http::field::sec_websocket_protocol);
@@ -37,6 +31,20 @@ std::string HostHeader(const Url& url) {
   return is_default_port ? host : host + ":" + url.port;
 }
 
+bool IsHeaderValue(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+  });
+}
+
+absl::Status CheckHeader(std::string_view name, std::string_view value) {
+  if (name.empty() || !IsHeaderValue(name) || !IsHeaderValue(value) ||
+      name.find_first_of(" \t:") != std::string_view::npos) {
+    return InvalidArgument("header '{}': its name or value cannot be sent", name);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckHeaders(const ConnectOptions& options) {
   if (!IsHeaderValue(options.bearer.Reveal())) {
     return InvalidArgument("bearer token: contains a line break or another control character");
@@ -45,9 +53,8 @@ absl::Status CheckHeaders(const ConnectOptions& options) {
     return InvalidArgument("user agent and subprotocol: must not contain control characters");
   }
   for (const auto& [name, value] : options.headers) {
-    if (name.empty() || !IsHeaderValue(name) || !IsHeaderValue(value) ||
-        name.find_first_of(" \t:") != std::string::npos) {
-      return InvalidArgument("header '{}': its name or value cannot be sent", name);
+    if (absl::Status status = CheckHeader(name, value); !status.ok()) {
+      return status;
     }
   }
   return absl::OkStatus();

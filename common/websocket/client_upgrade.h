@@ -5,6 +5,7 @@
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <string>
+#include <string_view>
 
 #include "common/websocket/connect.h"
 
@@ -12,6 +13,12 @@ namespace voicebridge {
 
 // With the port unless it is the scheme's default.
 std::string HostHeader(const Url& url);
+
+// No line break or other control character.
+bool IsHeaderValue(std::string_view value);
+
+// INVALID_ARGUMENT names the header that cannot be sent.
+absl::Status CheckHeader(std::string_view name, std::string_view value);
 
 // INVALID_ARGUMENT names what cannot be put into a header.
 absl::Status CheckHeaders(const ConnectOptions& options);
