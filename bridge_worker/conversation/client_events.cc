@@ -103,6 +103,8 @@ Conversation::Core::ClientHandler Conversation::Core::HandlerOf(std::string_view
       {"conversation.item.truncate", &Core::OnItemTruncate},
       {"input_audio_buffer.commit", &Core::OnInputCommit},
       {"input_audio_buffer.clear", &Core::OnInputClear},
+      {"voicebridge.assessment.request", &Core::OnAssessmentRequest},
+      {"voicebridge.assessment.retry", &Core::OnAssessmentRetry},
   });
   const auto* entry = std::find_if(handlers.begin(), handlers.end(),
                                    [&](const Entry& candidate) { return candidate.type == type; });
@@ -120,6 +122,9 @@ void Conversation::Core::OnClientEvent(std::string_view type, std::string_view j
     AnswerWithError(Invalid("invalid_json", "", "Invalid event: failed to parse JSON value."), {});
     return;
   }
+  if (RefusesInput(type)) {
+    return AnswerWithError(InputRefusal(), StringOr(*body, "event_id"));
+  }
   (this->*handler)(*body, json);
 }
 
@@ -131,6 +136,7 @@ void Conversation::Core::OnSessionUpdate(const json::object& body, std::string_v
   }
   json::object session = body.at("session").get_object();
   ApplyVoicePolicy(session);
+  AddProfileTools(session, config_.profile);
   SendSessionUpdate(std::move(session), client_event_id);
 }
 
@@ -193,6 +199,9 @@ void Conversation::Core::OnResponseCreate(const json::object& body, std::string_
   request.out_of_band = IsOutOfBand(body);
   json::object event = body;
   event["event_id"] = json::string(request.event_id);
+  if (json::value* response = event.if_contains("response"); response && response->is_object()) {
+    AddProfileTools(response->get_object(), config_.profile);
+  }
   request.json = json::serialize(event);
   if (!gate_.Offer(std::move(request))) {
     AnswerWithError(Invalid("conversation_already_has_active_response", "",
@@ -286,6 +295,9 @@ void Conversation::Core::TruncateItem(const v1::ConversationItem& item, std::int
   }
   SentCommand command{UpstreamEventId(client_event_id), std::string(client_event_id), {}};
   const TruncatePlan plan = PlanTruncate(AudioOf(item), requested_ms);
+  if (SummarySpeech::IsSecondId(item.id()) && !speech_.has_second()) {
+    return AnswerTruncate(item.id(), content_index, plan);
+  }
   switch (plan.action) {
     case TruncateAction::kPlayedToEnd:
       return SendToClient(
@@ -294,19 +306,30 @@ void Conversation::Core::TruncateItem(const v1::ConversationItem& item, std::int
           response_id);
     case TruncateAction::kDelete:
       command.deleted_item_id = item.id();
-      effects_->push_back(SendUpstream{ItemDeleteEvent(command.event_id, item.id())});
+      SendAbout(item.id(),
+                ItemDeleteEvent(command.event_id, SummarySpeech::WithoutPrefix(item.id())));
       if (pending_deletes_.size() >= kPendingDeletesMax) {
         pending_deletes_.pop_front();
       }
       pending_deletes_.push_back({item.id(), response_id, content_index});
       break;
     case TruncateAction::kTruncate:
-      effects_->push_back(SendUpstream{
-          ItemTruncateEvent(command.event_id, item.id(), content_index, plan.audio_end_ms)});
+      SendAbout(item.id(),
+                ItemTruncateEvent(command.event_id, SummarySpeech::WithoutPrefix(item.id()),
+                                  content_index, plan.audio_end_ms));
       output_.Truncate(item.id(), SamplesOfMilliseconds(plan.audio_end_ms));
       break;
   }
   Remember(std::move(command));
+}
+
+// In place of an upstream that is gone: carried out on the snapshot, with the event that it would
+// have sent.
+void Conversation::Core::AnswerTruncate(const std::string& item_id, std::int64_t content_index,
+                                        const TruncatePlan& plan) {
+  const std::string json =
+      ItemTruncatedEvent("event_" + NextEventId(), item_id, content_index, plan.audio_end_ms);
+  OnItemTruncated(*ParseUpstreamEvent(json), json);
 }
 
 // An item that nothing but its arrival is known of belongs to the response that is being given.

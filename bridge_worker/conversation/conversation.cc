@@ -51,7 +51,9 @@ Conversation::Core::Core(ConversationConfig config, TimePoint now)
       session_end_(now + SessionTime(config_.profile)),
       now_(now),
       deadline_(now + limits::kHandshakeMax),
-      transcript_(config_.session_id, config_.profile.name()) {}
+      transcript_(config_.session_id, config_.profile.name()),
+      tools_(config_.profile),
+      flow_(config_.profile, config_.session_id) {}
 
 void Conversation::Core::Handle(ConversationEvent event, TimePoint now, Effects& effects) {
   if (ended()) {
@@ -64,7 +66,10 @@ void Conversation::Core::Handle(ConversationEvent event, TimePoint now, Effects&
     ObserveTime();
   }
   if (!ended()) {
+    AskForFollowUps();
+    AdvanceInterview();
     SendNextResponses();
+    transcript_.SetInterview(flow_.state());
     PublishDeltas();
   }
   effects_ = nullptr;
@@ -74,8 +79,11 @@ std::optional<TimePoint> Conversation::Core::NextDeadline() const {
   if (ended()) {
     return std::nullopt;
   }
-  const TimePoint next = std::min(session_end_, deadline_);
-  return std::min(next, gate_.NextDeadline().value_or(next));
+  TimePoint next = std::min(session_end_, deadline_);
+  for (const auto& each : {gate_.NextDeadline(), flow_.NextDeadline(), speech_.NextDeadline()}) {
+    next = std::min(next, each.value_or(next));
+  }
+  return next;
 }
 
 void Conversation::Core::Receive(const UpstreamMessage& message) {
@@ -111,6 +119,12 @@ void Conversation::Core::Receive(ClientAudioReceived& audio) {
     return;
   }
   deadline_ = now_ + IdleTime(config_.profile);
+  if (!flow_.accepts_input()) {
+    if (!std::exchange(told_input_closed_, true)) {
+      AnswerWithError(InputRefusal(), {});
+    }
+    return;
+  }
   input_.Appended(audio.first_sample, SamplesOfBytes(audio.pcm.size()));
   effects_->push_back(SendUpstreamAudio{std::move(audio.pcm)});
 }
@@ -142,6 +156,8 @@ void Conversation::Core::BeginServing(const UpstreamEvent& event) {
   settings_.Confirmed(*session);
   effects_->push_back(BecomeReady{json::serialize(*session)});
   transcript_.SetSession(PortableSession(*session));
+  flow_.Opened(now_);
+  LoadGuidance();
 }
 
 void Conversation::Core::RefusedAtStart(const UpstreamEvent& event) {
@@ -176,6 +192,11 @@ void Conversation::Core::ObserveTime() {
 
 void Conversation::Core::ReportLateResponses() {
   for (const ResponseRequest& request : gate_.TakeExpired(now_)) {
+    if (request.purpose == ResponsePurpose::kSummary) {
+      effects_->push_back(ReportTrouble{"summary.failed", "response_start_timeout"});
+      EndSummary();
+      continue;
+    }
     ProtocolError error;
     error.type = "server_error";
     error.code = "response_start_timeout";
@@ -249,8 +270,18 @@ void Conversation::Core::SendCancel(const std::string& response_id,
                                     std::string_view client_event_id) {
   DropAudio(response_id);
   SentCommand command{UpstreamEventId(client_event_id), std::string(client_event_id), {}};
-  effects_->push_back(SendUpstream{ResponseCancelEvent(command.event_id, response_id)});
+  SendAbout(response_id,
+            ResponseCancelEvent(command.event_id, SummarySpeech::WithoutPrefix(response_id)));
   Remember(std::move(command));
+}
+
+// To the upstream that gave the response or item this id; one that is closed already needs nothing.
+void Conversation::Core::SendAbout(std::string_view id, std::string json) {
+  if (!SummarySpeech::IsSecondId(id)) {
+    effects_->push_back(SendUpstream{std::move(json)});
+  } else if (speech_.has_second()) {
+    effects_->push_back(SendSummary{std::move(json)});
+  }
 }
 
 }  // namespace voicebridge::worker

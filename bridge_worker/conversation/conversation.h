@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "bridge_worker/interview/assessment_update.h"
 #include "common/core/end_reason.h"
 #include "common/core/time.h"
 #include "voicebridge/v1/bridge.pb.h"
@@ -35,9 +36,24 @@ struct ClientAudioReceived {
   std::uint64_t first_sample = 0;
 };
 struct TimePassed {};
+// A StartTool has ended.
+struct ToolFinished {
+  std::string_view call_id;
+  std::string_view output;  // For the model.
+};
+struct AssessmentUpdated {
+  AssessmentUpdate update;
+};
+// Of the second upstream, after OpenSummary.
+struct SummaryMessage {
+  std::string_view text;
+};
+// It could not be opened, or is closed.
+struct SummaryClosed {};
 
-using ConversationEvent = std::variant<UpstreamMessage, UpstreamClosed, ClientEventReceived,
-                                       ClientAudioReceived, TimePassed>;
+using ConversationEvent =
+    std::variant<UpstreamMessage, UpstreamClosed, ClientEventReceived, ClientAudioReceived,
+                 TimePassed, ToolFinished, AssessmentUpdated, SummaryMessage, SummaryClosed>;
 
 // --- what the driver has to do, in order --------------------------------------------------------
 
@@ -72,14 +88,34 @@ struct ReportTrouble {
   std::string_view event;  // Of the log, a literal: "response.failed".
   std::string reason;      // A code; nobody's words.
 };
+// Once per call_id; answered by ToolFinished, whatever happens.
+struct StartTool {
+  std::string call_id;
+  const v1::Tool* tool;  // Of the profile.
+  std::string arguments_json;
+};
+// Stored and run beside the conversation; answered by AssessmentUpdated. It goes on when the
+// session ends.
+struct StartAssessment {
+  std::string assessment_id;
+  std::string input_json;  // EncodeAssessmentInput.
+};
+struct RetryAssessment {};
+// The second upstream: a fresh connection. Its messages come as SummaryMessage.
+struct OpenSummary {};
+struct SendSummary {
+  std::string json;
+};
+struct CloseSummary {};
 struct EndSession {
   EndReason reason;
   std::string message;  // In plain words, for the client; no secret in it.
 };
 
-using Effect =
-    std::variant<SendUpstream, SendUpstreamAudio, SendClientEvent, SendClientAudio, DropQueuedAudio,
-                 BecomeReady, PublishSnapshotDelta, AcceptAudio, ReportTrouble, EndSession>;
+using Effect = std::variant<SendUpstream, SendUpstreamAudio, SendClientEvent, SendClientAudio,
+                            DropQueuedAudio, BecomeReady, PublishSnapshotDelta, AcceptAudio,
+                            ReportTrouble, StartTool, StartAssessment, RetryAssessment, OpenSummary,
+                            SendSummary, CloseSummary, EndSession>;
 using Effects = std::vector<Effect>;
 
 struct ConversationConfig {

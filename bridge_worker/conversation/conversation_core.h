@@ -9,9 +9,12 @@
 
 #include "bridge_worker/conversation/conversation.h"
 #include "bridge_worker/conversation/input_audio.h"
+#include "bridge_worker/conversation/interview_flow.h"
 #include "bridge_worker/conversation/output_audio.h"
 #include "bridge_worker/conversation/response_gate.h"
 #include "bridge_worker/conversation/session_settings.h"
+#include "bridge_worker/conversation/summary_speech.h"
+#include "bridge_worker/conversation/tool_calls.h"
 #include "bridge_worker/conversation/transcript.h"
 #include "bridge_worker/conversation/voice_policy.h"
 #include "bridge_worker/upstream/realtime_protocol.h"
@@ -19,7 +22,8 @@
 namespace voicebridge::worker {
 
 // conversation.cc holds life, time and what both directions use; upstream_events.cc and
-// client_events.cc hold one handler per event type.
+// client_events.cc hold one handler per event type; tool_events.cc and interview_events.cc what
+// the worker does by itself.
 class Conversation::Core {
  public:
   Core(ConversationConfig config, TimePoint now);
@@ -53,6 +57,10 @@ class Conversation::Core {
   void Receive(const ClientEventReceived& event);
   void Receive(ClientAudioReceived& audio);
   void Receive(const TimePassed&) {}
+  void Receive(const ToolFinished& finished);
+  void Receive(const AssessmentUpdated& updated);
+  void Receive(const SummaryMessage& message);
+  void Receive(const SummaryClosed& closed);
   void Configure(const UpstreamEvent& event);
   void SendConfiguration();
   void BeginServing(const UpstreamEvent& event);
@@ -70,6 +78,7 @@ class Conversation::Core {
   void AnswerWithError(ProtocolError error, std::string_view client_event_id);
   void DropAudio(const std::string& response_id);
   void SendCancel(const std::string& response_id, std::string_view client_event_id);
+  void SendAbout(std::string_view id, std::string json);
 
   // --- upstream_events.cc
   void OnUpstreamEvent(const UpstreamEvent& event, std::string_view text);
@@ -116,8 +125,42 @@ class Conversation::Core {
   VoiceDecision DecideVoiceNow(const json::value& wish, bool response_in_progress) const;
   void TruncateItem(const v1::ConversationItem& item, std::int64_t content_index,
                     std::uint64_t requested_ms, std::string_view client_event_id);
+  void AnswerTruncate(const std::string& item_id, std::int64_t content_index,
+                      const TruncatePlan& plan);
   std::string ResponseOf(const v1::ConversationItem& item) const;
   ItemAudioState AudioOf(const v1::ConversationItem& item) const;
+
+  // --- tool_events.cc
+  void LoadGuidance();
+  void ObserveCalls(const UpstreamEvent& event);
+  void StartCall(AnnouncedCall call);
+  void AnswerCall(std::string_view call_id, std::string_view output);
+  void AskForFollowUps();
+  std::optional<std::string> VisibleText(const UpstreamEvent& event, std::string_view text) const;
+  std::string VisiblePredecessor(std::string_view item_id) const;
+
+  // --- interview_events.cc
+  void AdvanceInterview();
+  void Trigger(std::string reason);
+  void SubmitAssessment();
+  void On(const AssessmentQueued& queued);
+  void On(const AssessmentRunning& running);
+  void On(const AssessmentCompleted& completed);
+  void On(const AssessmentFailed& failed);
+  bool RefusesInput(std::string_view type) const;
+  ProtocolError InputRefusal() const;
+  void OnAssessmentRequest(const json::object& body, std::string_view json);
+  void OnAssessmentRetry(const json::object& body, std::string_view json);
+  bool AreTranscriptsPending() const;
+  void SendInterviewEvent(std::string_view type, json::object members);
+  void AdvanceSummary();
+  void BeginSummary();
+  void SpeakOnMain();
+  std::string SummaryInstructions() const;
+  void OnSummaryEvent(UpstreamEvent event);
+  void SummaryFailed(std::string_view why);
+  void EndSummary();
+  void CloseSummaryResponse();
 
   const ConversationConfig config_;
   const TimePoint session_end_;
@@ -131,12 +174,17 @@ class Conversation::Core {
   ResponseGate gate_;
   InputAudio input_;
   OutputAudio output_;
+  ToolCalls tools_;
+  InterviewFlow flow_;
+  SummarySpeech speech_;
   std::deque<SentCommand> sent_;               // The newest 64.
   std::deque<PendingDelete> pending_deletes_;  // At most 64.
   std::uint64_t seq_ = 0;
   std::uint64_t last_event_number_ = 0;
   std::uint64_t protocol_errors_ = 0;
   bool upstream_expired_ = false;
+  bool awaits_reply_ = false;       // To the user's last turn.
+  bool told_input_closed_ = false;  // Of audio: once, not with each frame.
 };
 
 }  // namespace voicebridge::worker

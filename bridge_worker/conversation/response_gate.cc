@@ -1,6 +1,7 @@
 #include "bridge_worker/conversation/response_gate.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace voicebridge::worker {
@@ -101,13 +102,13 @@ ResponseGate::Verdict ResponseGate::Refused(std::string_view event_id, std::stri
   if (sent == out_of_band_.end()) {
     return {};
   }
-  Verdict verdict{Refusal::kClosed, sent->request.client_event_id};
+  Verdict verdict{Refusal::kClosed, sent->request.client_event_id, sent->request.purpose};
   out_of_band_.erase(sent);
   return verdict;
 }
 
 ResponseGate::Verdict ResponseGate::Settle(Sent sent, std::string_view code) {
-  Verdict verdict{Refusal::kClosed, sent.request.client_event_id};
+  Verdict verdict{Refusal::kClosed, sent.request.client_event_id, sent.request.purpose};
   if (code != kCollision) {
     return verdict;
   }
@@ -163,6 +164,20 @@ std::optional<std::string> ResponseGate::Cancel(std::string_view response_id) {
     return open->id;
   }
   return std::nullopt;
+}
+
+std::vector<ResponseRequest> ResponseGate::TakeHeld() {
+  std::vector<ResponseRequest> held(std::make_move_iterator(held_.begin()),
+                                    std::make_move_iterator(held_.end()));
+  held_.clear();
+  held_bytes_ = 0;
+  return held;
+}
+
+ResponsePurpose ResponseGate::PurposeOf(std::string_view response_id) const {
+  const Open* open = Find(response_id);
+  return open != nullptr && open->request ? open->request->request.purpose
+                                          : ResponsePurpose::kUnasked;
 }
 
 bool ResponseGate::IsBusy() const {

@@ -13,6 +13,9 @@
 
 namespace voicebridge::worker {
 
+// Who asked for a response; kUnasked is the upstream's own doing.
+enum class ResponsePurpose { kUnasked, kClient, kFollowUp, kSummary };
+
 // A response.create on its way.
 struct ResponseRequest {
   std::string event_id;         // What the upstream's errors will name.
@@ -20,6 +23,7 @@ struct ResponseRequest {
   std::string json;             // The client's event.
   bool out_of_band = false;  // conversation "none": writes to no conversation, so it needs no turn.
   int tries = 0;
+  ResponsePurpose purpose = ResponsePurpose::kClient;
 };
 
 // The bookkeeping of responses, of one conversation. At most one response of the default
@@ -61,6 +65,7 @@ class ResponseGate {
   struct Verdict {
     Refusal refusal = Refusal::kNotARequest;
     std::string client_event_id;
+    ResponsePurpose purpose = ResponsePurpose::kClient;
   };
   // An upstream error about the request with this event id. An empty id with the collision's code
   // can only mean the one that is requested.
@@ -75,6 +80,12 @@ class ResponseGate {
   // default conversation's. A request that is not created yet is remembered as cancelled, and
   // nullopt returned.
   std::optional<std::string> Cancel(std::string_view response_id);
+
+  // The requests that were not sent yet; they are forgotten here.
+  std::vector<ResponseRequest> TakeHeld();
+
+  // Of an open response.
+  ResponsePurpose PurposeOf(std::string_view response_id) const;
 
   // Whether anything is requested or open, of whatever conversation.
   bool IsBusy() const;

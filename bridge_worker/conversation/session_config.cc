@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/kind.hpp>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "common/core/audio.h"
+#include "common/json/from_proto.h"
 
 namespace voicebridge::worker {
 namespace {
@@ -249,12 +251,49 @@ std::optional<ProtocolError> CheckIsObject(const json::object& event, std::strin
 
 }  // namespace
 
+void AddProfileTools(json::object& settings, const v1::Profile& profile) {
+  const json::array* given = FindArray(settings, "tools");
+  if (given == nullptr || profile.tools().empty()) {
+    return;
+  }
+  json::array tools;
+  for (const json::value& tool : *given) {
+    const json::object* object = tool.if_object();
+    const std::string_view name = object == nullptr ? "" : StringOr(*object, "name");
+    if (std::none_of(profile.tools().begin(), profile.tools().end(),
+                     [name](const v1::Tool& ours) { return ours.name() == name; })) {
+      tools.push_back(tool);
+    }
+  }
+  for (const v1::Tool& tool : profile.tools()) {
+    tools.push_back(json::object{{"type", "function"},
+                                 {"name", Text(tool.name())},
+                                 {"description", Text(tool.description())},
+                                 {"parameters", ToJson(tool.parameters())}});
+  }
+  settings["tools"] = std::move(tools);
+}
+
+json::object SummarySession(const v1::Profile& profile) {
+  const v1::Assessment& assessment = profile.assessment();
+  const json::object input{{"format", PcmFormat()}, {"turn_detection", nullptr}};
+  const json::object output{{"format", PcmFormat()}, {"voice", Text(assessment.summary_voice())}};
+  return {{"type", "realtime"},
+          {"output_modalities", json::array{"audio"}},
+          {"instructions", Text(assessment.summary_instructions())},
+          {"audio", json::object{{"input", input}, {"output", output}}}};
+}
+
 json::object InitialSession(const v1::Profile& profile, std::string_view initial_session_json) {
   json::object session = ProfileSession(profile);
   auto initial = ParseObject(initial_session_json);
   if (initial.ok()) {
     OverlayInitial(session, *std::move(initial), profile);
   }
+  if (!profile.tools().empty() && FindArray(session, "tools") == nullptr) {
+    session["tools"] = json::array();
+  }
+  AddProfileTools(session, profile);
   return session;
 }
 

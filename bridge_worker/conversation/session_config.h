@@ -16,6 +16,12 @@ namespace voicebridge::worker {
 // formats and the model.
 json::object InitialSession(const v1::Profile& profile, std::string_view initial_session_json);
 
+// The session of the second upstream that speaks the summary: its own voice, no tools, no turns.
+json::object SummarySession(const v1::Profile& profile);
+
+// Puts the profile's tools behind those that a client sets; of equal names ours counts.
+void AddProfileTools(json::object& settings, const v1::Profile& profile);
+
 // What is wrong with a client's session.update, if anything: nothing of it may be applied then.
 std::optional<ProtocolError> CheckSessionUpdate(const json::object& event,
                                                 const v1::Profile& profile, std::string_view model);

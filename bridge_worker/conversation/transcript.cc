@@ -104,6 +104,16 @@ void Transcript::AudioHeard() {
   }
 }
 
+void Transcript::SetInterview(const v1::InterviewState& state) {
+  if (state.phase() == v1::InterviewState::PHASE_UNSPECIFIED ||
+      state.SerializeAsString() == snapshot_.interview().SerializeAsString()) {
+    return;
+  }
+  v1::SnapshotDelta delta;
+  *delta.mutable_interview() = state;
+  Publish(std::move(delta));
+}
+
 void Transcript::Committed(const std::string& item_id, const Placement& placement,
                            std::uint64_t through_sample, bool transcribed) {
   v1::SnapshotDelta delta;

@@ -36,6 +36,7 @@ class Transcript {
 
   void SetSession(std::string session_json);
   void AudioHeard();
+  void SetInterview(const v1::InterviewState& state);
 
   struct Placement {
     bool known = false;    // Otherwise: at the end.

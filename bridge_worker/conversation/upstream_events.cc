@@ -34,11 +34,15 @@ bool IsOutOfBand(const json::object& body) {
 }  // namespace
 
 void Conversation::Core::OnUpstreamEvent(const UpstreamEvent& event, std::string_view text) {
+  if (!tools_.empty()) {
+    ObserveCalls(event);
+  }
   switch (event.type) {
     case UpstreamEventType::kUnknown:
       ++protocol_errors_;
       return Forward(event, text);
     case UpstreamEventType::kPassedOn:
+    case UpstreamEventType::kArgumentsDone:
     case UpstreamEventType::kSessionCreated:
       return Forward(event, text);
     case UpstreamEventType::kError:
@@ -80,7 +84,11 @@ void Conversation::Core::OnUpstreamEvent(const UpstreamEvent& event, std::string
 
 void Conversation::Core::Forward(const UpstreamEvent& event, std::string_view text,
                                  std::string_view drops_audio_of) {
-  SendToClient(event.name, std::string(text), drops_audio_of);
+  if (tools_.empty()) {
+    SendToClient(event.name, std::string(text), drops_audio_of);
+  } else if (auto visible = VisibleText(event, text)) {
+    SendToClient(event.name, *std::move(visible), drops_audio_of);
+  }
 }
 
 void Conversation::Core::OnError(const UpstreamEvent& event, std::string_view text) {
@@ -92,6 +100,11 @@ void Conversation::Core::OnError(const UpstreamEvent& event, std::string_view te
   const ResponseGate::Verdict verdict = gate_.Refused(error.event_id, error.code);
   if (verdict.refusal == ResponseGate::Refusal::kRetried) {
     return;
+  }
+  if (verdict.refusal == ResponseGate::Refusal::kClosed &&
+      verdict.purpose == ResponsePurpose::kSummary) {
+    effects_->push_back(ReportTrouble{"summary.failed", std::string(QuotableCode(error.code))});
+    return EndSummary();
   }
   if (verdict.refusal == ResponseGate::Refusal::kClosed) {
     return ForwardError(event, text, error, verdict.client_event_id);
@@ -256,6 +269,8 @@ void Conversation::Core::OnInputCommitted(const UpstreamEvent& event, std::strin
   const auto commit = input_.Committed(event.item_id);
   const std::uint64_t before = transcript_.snapshot().committed_through_sample();
   const std::uint64_t through = std::max(before, commit ? commit->through_sample : 0);
+  flow_.UserTurn(now_);
+  awaits_reply_ = true;
   transcript_.Committed(event.item_id, PlacementOf(event.body), through, settings_.Transcribes());
   if (commit && commit->by_voice_activity && settings_.RespondsOnItsOwn()) {
     gate_.ExpectUnasked(now_);
@@ -308,7 +323,12 @@ void Conversation::Core::OnResponseDone(const UpstreamEvent& event, std::string_
       }
     }
   }
+  const bool summary = gate_.PurposeOf(event.response_id) == ResponsePurpose::kSummary;
+  awaits_reply_ = false;
   gate_.Done(event.response_id);
+  if (summary) {
+    EndSummary();
+  }
 }
 
 // A response that was cancelled is not in trouble.

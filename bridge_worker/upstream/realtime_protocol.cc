@@ -46,7 +46,7 @@ constexpr std::array kEventTypes = std::to_array<NamedType>({
     {"response.created", Type::kResponseCreated},
     {"response.done", Type::kResponseDone},
     {"response.function_call_arguments.delta", Type::kPassedOn},
-    {"response.function_call_arguments.done", Type::kPassedOn},
+    {"response.function_call_arguments.done", Type::kArgumentsDone},
     {"response.mcp_call.completed", Type::kPassedOn},
     {"response.mcp_call.failed", Type::kPassedOn},
     {"response.mcp_call.in_progress", Type::kPassedOn},
@@ -151,6 +151,18 @@ std::string ItemTruncateEvent(std::string_view event_id, std::string_view item_i
   event["item_id"] = json::string(item_id);
   event["content_index"] = content_index;
   event["audio_end_ms"] = audio_end_ms;
+  return json::serialize(event);
+}
+
+std::string ItemCreateEvent(std::string_view event_id, const json::object& item) {
+  json::object event = Event("conversation.item.create", event_id);
+  event["item"] = item;
+  return json::serialize(event);
+}
+
+std::string ResponseCreateEvent(std::string_view event_id, const json::object& response) {
+  json::object event = Event("response.create", event_id);
+  event["response"] = response;
   return json::serialize(event);
 }
 

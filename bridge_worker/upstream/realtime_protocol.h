@@ -36,6 +36,7 @@ enum class UpstreamEventType {
   kOutputItemDone,
   kAudioDelta,
   kTranscriptDelta,
+  kArgumentsDone,
 };
 
 // Where each kind of event carries its ids differs; here they have one place. Absent ones are
@@ -70,6 +71,8 @@ std::string ResponseCancelEvent(std::string_view event_id, std::string_view resp
 std::string ItemDeleteEvent(std::string_view event_id, std::string_view item_id);
 std::string ItemTruncateEvent(std::string_view event_id, std::string_view item_id,
                               std::int64_t content_index, std::uint64_t audio_end_ms);
+std::string ItemCreateEvent(std::string_view event_id, const json::object& item);
+std::string ResponseCreateEvent(std::string_view event_id, const json::object& response);
 std::string InputAudioCommitEvent(std::string_view event_id);
 std::string InputAudioAppendEvent(std::string_view pcm);
 

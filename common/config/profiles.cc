@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/config/profile_checker.h"
 #include "common/core/status.h"
 
 namespace voicebridge {
@@ -53,40 +54,14 @@ bool IsOneOf(const std::array<std::string_view, kSize>& words, std::string_view 
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// Collects the complaints about one file.
-class Checker {
- public:
-  explicit Checker(std::string_view file_name) : file_name_(file_name) {}
-
-  template <class... Args>
-  void Require(bool holds, std::string_view field, fmt::format_string<Args...> expectation,
-               Args&&... args) {
-    if (!holds) {
-      problems_.push_back(fmt::format("{}: {}: {}", file_name_, field,
-                                      fmt::format(expectation, std::forward<Args>(args)...)));
-    }
-  }
-
-  absl::Status Result() const {
-    return problems_.empty() ? absl::OkStatus() : InvalidArgument("{}", fmt::join(problems_, "\n"));
-  }
-
- private:
-  std::string_view file_name_;
-  std::vector<std::string> problems_;
-};
-
-void CheckVoice(const v1::Profile& profile, Checker& checker) {
-  const std::string& voice = profile.voice();
-  checker.Require(IsOneOf(kVoices, voice) || (voice.starts_with("voice_") && voice.size() > 6),
-                  "voice", "expected one of {} or a custom voice_..., got \"{}\"",
-                  fmt::join(kVoices, ", "), voice);
+void CheckVoice(const v1::Profile& profile, ProfileChecker& checker) {
+  checker.RequireVoice(profile.voice(), "voice");
   const double speed = profile.speed();
   checker.Require(speed == 0 || (speed >= kSpeedMin && speed <= kSpeedMax), "speed",
                   "expected {} to {}, or 0 for 1, got {}", kSpeedMin, kSpeedMax, speed);
 }
 
-void CheckServerVad(const v1::TurnDetection& detection, Checker& checker) {
+void CheckServerVad(const v1::TurnDetection& detection, ProfileChecker& checker) {
   checker.Require(detection.threshold() >= 0 && detection.threshold() <= 1,
                   "turn_detection.threshold", "expected 0 to 1, got {}", detection.threshold());
   checker.Require(detection.prefix_padding_ms() <= kVadPaddingMsMax,
@@ -99,7 +74,7 @@ void CheckServerVad(const v1::TurnDetection& detection, Checker& checker) {
                   "belongs to SEMANTIC_VAD only");
 }
 
-void CheckSemanticVad(const v1::TurnDetection& detection, Checker& checker) {
+void CheckSemanticVad(const v1::TurnDetection& detection, ProfileChecker& checker) {
   checker.Require(detection.eagerness().empty() || IsOneOf(kEagerness, detection.eagerness()),
                   "turn_detection.eagerness", "expected one of {}, got \"{}\"",
                   fmt::join(kEagerness, ", "), detection.eagerness());
@@ -111,7 +86,7 @@ void CheckSemanticVad(const v1::TurnDetection& detection, Checker& checker) {
                   "belongs to SERVER_VAD only");
 }
 
-void CheckTurnDetection(const v1::TurnDetection& detection, Checker& checker) {
+void CheckTurnDetection(const v1::TurnDetection& detection, ProfileChecker& checker) {
   if (detection.type() == v1::TurnDetection::SERVER_VAD) {
     CheckServerVad(detection, checker);
   } else if (detection.type() == v1::TurnDetection::SEMANTIC_VAD) {
@@ -123,7 +98,7 @@ void CheckTurnDetection(const v1::TurnDetection& detection, Checker& checker) {
   }
 }
 
-void CheckTranscription(const v1::Transcription& transcription, Checker& checker) {
+void CheckTranscription(const v1::Transcription& transcription, ProfileChecker& checker) {
   checker.Require(!transcription.model().empty(), "transcription.model",
                   "expected the name of a transcription model");
   const std::string& language = transcription.language();
@@ -134,13 +109,13 @@ void CheckTranscription(const v1::Transcription& transcription, Checker& checker
                   "expected a language code such as \"en\", got \"{}\"", language);
 }
 
-void CheckSeconds(std::uint32_t value, std::string_view field, Checker& checker) {
+void CheckSeconds(std::uint32_t value, std::string_view field, ProfileChecker& checker) {
   checker.Require(value <= kSessionSecondsMax, field, "expected at most {} seconds, got {}",
                   kSessionSecondsMax, value);
 }
 
 absl::Status Check(std::string_view file_name, const v1::Profile& profile) {
-  Checker checker(file_name);
+  ProfileChecker checker(file_name);
   const std::string stem = std::filesystem::path(file_name).stem().string();
   checker.Require(profile.name() == stem, "name",
                   "expected \"{}\", as the file is named, got \"{}\"", stem, profile.name());
@@ -158,6 +133,10 @@ absl::Status Check(std::string_view file_name, const v1::Profile& profile) {
     checker.Require(IsOneOf(kSessionPaths, path), fmt::format("locked_settings[{}]", i),
                     "\"{}\" is no setting of a session; expected one of {}", path,
                     fmt::join(kSessionPaths, ", "));
+  }
+  CheckTools(profile, checker);
+  if (profile.has_assessment()) {
+    CheckAssessment(profile.assessment(), checker);
   }
   CheckSeconds(profile.limits().session_seconds(), "limits.session_seconds", checker);
   CheckSeconds(profile.limits().idle_seconds(), "limits.idle_seconds", checker);
@@ -193,6 +172,11 @@ absl::StatusOr<v1::Profile> LoadProfile(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+void ProfileChecker::RequireVoice(const std::string& voice, std::string_view field) {
+  Require(IsOneOf(kVoices, voice) || (voice.starts_with("voice_") && voice.size() > 6), field,
+          "expected one of {} or a custom voice_..., got \"{}\"", fmt::join(kVoices, ", "), voice);
+}
 
 absl::StatusOr<v1::Profile> ParseProfile(std::string_view file_name, std::string_view json_text) {
   v1::Profile profile;

@@ -95,6 +95,9 @@ bool ApplyDelta(const v1::SnapshotDelta& delta, v1::ConversationSnapshot& snapsh
   if (delta.has_settings()) {
     *snapshot.mutable_settings() = delta.settings();
   }
+  if (delta.has_interview()) {
+    *snapshot.mutable_interview() = delta.interview();
+  }
   for (const std::string& id : delta.deleted_item_ids()) {
     if (const auto index = IndexOf(snapshot.items(), id)) {
       snapshot.mutable_items()->DeleteSubrange(*index, 1);

@@ -267,6 +267,11 @@ class World {
   void Observe(const SendUpstreamAudio&) {}
   void Observe(const BecomeReady&) {}
   void Observe(const ReportTrouble&) {}
+  // What only profiles with tools or an assessment want.
+  template <class Other>
+  void Observe(const Other&) {
+    Problem("the worker did something that this profile does not ask for");
+  }
   void Observe(const EndSession& end) { Problem("the session ended: " + end.message); }
 
   void CheckSeq(std::uint64_t seq) {

@@ -1,0 +1,212 @@
+// The interview's flow: trigger, input gate, assessment, retry, keepalive.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/unit/conversation/interview_script.h"
+
+namespace voicebridge::worker {
+namespace {
+
+using Phase = v1::InterviewState;
+
+TEST(Interview, IsEndedByTheModelsCallWithItsReason) {
+  InterviewScript script;
+  script.UserTurn("u1");
+  script.Forget();
+  script.TriggerByTool();
+  EXPECT_EQ(script.phase(), Phase::ASSESSING);
+  EXPECT_EQ(script.Count("voicebridge.assessment.started"), 1);
+  ASSERT_EQ(script.All<StartAssessment>().size(), 1U);
+  const StartAssessment start = script.All<StartAssessment>()[0];
+  EXPECT_EQ(start.assessment_id, "asmt_vb_session");
+  EXPECT_NE(start.input_json.find("ceiling"), std::string::npos);
+  EXPECT_NE(start.input_json.find("안녕하세요"), std::string::npos);
+  // The call is answered, and nothing is said after it.
+  EXPECT_EQ(script.SentTypes(), "response.create conversation.item.create");
+}
+
+TEST(Interview, TriggersOnceHoweverOftenTheModelCalls) {
+  InterviewScript script;
+  script.TriggerByTool();
+  script.Created("r2");
+  script.OutputItemDone("r2", CallItem("c2", "trigger_assessment", "{}"));
+  script.Done("r2");
+  EXPECT_EQ(script.Count("voicebridge.assessment.started"), 1);
+  EXPECT_EQ(script.All<StartAssessment>().size(), 1U);
+  EXPECT_NE(script.LastSent("item.output").find("already_started"), std::string::npos);
+}
+
+TEST(Interview, IsEndedByTheUser) {
+  InterviewScript script;
+  script.Client(R"({"type":"voicebridge.assessment.request"})");
+  EXPECT_EQ(script.All<StartAssessment>().size(), 1U);
+  script.Client(R"({"type":"voicebridge.assessment.request","event_id":"again"})");
+  EXPECT_EQ(script.LastToClient("error.code"), "input_not_accepted");
+  EXPECT_EQ(script.LastToClient("error.event_id"), "again");
+}
+
+TEST(Interview, ThatTheProfileDoesNotHaveCannotBeAskedFor) {
+  Script script;
+  script.Start();
+  script.Client(R"({"type":"voicebridge.assessment.request"})");
+  EXPECT_EQ(script.LastToClient("error.code"), "no_assessment");
+}
+
+TEST(Interview, ReachesItsTurnLimitAfterTheLastTurnIsAnswered) {
+  InterviewScript script;
+  for (const char* item : {"u1", "u2", "u3"}) {
+    script.UserTurn(item);
+    EXPECT_EQ(script.Count("voicebridge.assessment.started"), 0) << item;
+    script.Client(R"({"type":"response.create"})");
+    script.Created(std::string("r_") + item);
+    script.Done(std::string("r_") + item);
+  }
+  EXPECT_EQ(script.Count("voicebridge.assessment.started"), 1);
+}
+
+TEST(Interview, ReachesItsTurnLimitEvenIfNobodyAnswers) {
+  InterviewScript script;
+  for (const char* item : {"u1", "u2", "u3"}) {
+    script.UserTurn(item);
+  }
+  script.Wait(milliseconds(9'999));
+  EXPECT_EQ(script.phase(), Phase::LISTENING);
+  script.Wait(milliseconds(1));
+  EXPECT_EQ(script.phase(), Phase::ASSESSING);
+}
+
+TEST(Interview, ReachesItsTimeLimit) {
+  InterviewScript script;
+  script.Wait(seconds(600) - milliseconds(1));
+  EXPECT_EQ(script.phase(), Phase::LISTENING);
+  script.Wait(milliseconds(1));
+  EXPECT_EQ(script.phase(), Phase::ASSESSING);
+}
+
+TEST(Interview, WaitsForTheTranscriptOfTheLastTurn) {
+  InterviewScript script;
+  script.UserTurn("u1", false);
+  script.TriggerByTool();
+  EXPECT_EQ(script.All<StartAssessment>().size(), 0U);
+  script.Wait(seconds(4));
+  script.Transcribed("u1", "늦었어요");
+  ASSERT_EQ(script.All<StartAssessment>().size(), 1U);
+  EXPECT_NE(script.All<StartAssessment>()[0].input_json.find("늦었어요"), std::string::npos);
+}
+
+TEST(Interview, DoesNotWaitForTranscriptsForEver) {
+  InterviewScript script;
+  script.UserTurn("u1", false);
+  script.TriggerByTool();
+  script.Wait(milliseconds(4'999));
+  EXPECT_EQ(script.All<StartAssessment>().size(), 0U);
+  script.Wait(milliseconds(1));
+  EXPECT_EQ(script.All<StartAssessment>().size(), 1U);
+}
+
+TEST(Interview, AcceptsNoMoreInputOnceItIsOver) {
+  InterviewScript script;
+  script.TriggerByTool();
+  script.Forget();
+  script.ClientAudio(4'800);
+  script.ClientAudio(4'800);
+  EXPECT_EQ(script.ClientTypes(), "error") << "said once, not with each frame";
+  for (const char* event :
+       {R"({"type":"input_audio_buffer.commit"})", R"({"type":"response.create"})",
+        R"({"type":"conversation.item.create","item":{"type":"message"}})"}) {
+    script.Client(event);
+    EXPECT_EQ(script.LastToClient("error.code"), "input_not_accepted") << event;
+  }
+  EXPECT_EQ(script.SentTypes(), "");
+  EXPECT_TRUE(script.All<SendUpstreamAudio>().empty());
+}
+
+TEST(Interview, RefusesTheResponsesThatWereStillHeld) {
+  InterviewScript script;
+  script.Client(R"({"type":"response.create"})");
+  script.Client(R"({"type":"response.create","event_id":"held"})");
+  script.Created("r1");
+  script.OutputItemDone("r1", CallItem("c1", "trigger_assessment", "{}"));
+  EXPECT_EQ(script.LastToClient("error.event_id"), "held");
+  script.Done("r1");
+  EXPECT_EQ(script.SentTypes(), "response.create conversation.item.create");
+}
+
+TEST(Interview, ShowsSignsOfLifeEveryThreeSecondsAndNoneAfterTheReport) {
+  InterviewScript script;
+  script.TriggerByTool();
+  for (int i = 1; i <= 4; ++i) {
+    script.Wait(milliseconds(2'999));
+    EXPECT_EQ(script.Count("voicebridge.keepalive"), i - 1);
+    script.Wait(milliseconds(1));
+    EXPECT_EQ(script.Count("voicebridge.keepalive"), i);
+  }
+  script.Completed();
+  script.Forget();
+  script.Wait(seconds(30));
+  EXPECT_EQ(script.Count("voicebridge.keepalive"), 0);
+}
+
+TEST(Interview, TellsTheQueuePositionAndTheAttempt) {
+  InterviewScript script;
+  script.TriggerByTool();
+  script.Handle(AssessmentUpdated{AssessmentQueued{3}});
+  EXPECT_EQ(script.LastToClient("stage"), "queued");
+  EXPECT_EQ(script.LastToClient("position"), "3");
+  script.Handle(AssessmentUpdated{AssessmentRunning{2}});
+  EXPECT_EQ(script.LastToClient("stage"), "writing");
+  EXPECT_EQ(script.LastToClient("attempt"), "2");
+  EXPECT_EQ(script.LastToClient("assessment_id"), "asmt_vb_session");
+}
+
+TEST(Interview, DeliversTheReportBeforeAnythingIsSpokenAndOnce) {
+  InterviewScript script;
+  script.TriggerByTool();
+  script.Forget();
+  script.Completed();
+  ASSERT_FALSE(script.effects().empty());
+  const auto* first = std::get_if<SendClientEvent>(&script.effects()[0]);
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->event.type(), "voicebridge.assessment.completed");
+  EXPECT_EQ(Script::Member(first->event.json(), "report.proficiency_level"), "B1");
+  EXPECT_NE(Script::Member(first->event.json(), "summary"), "absent");
+  script.Completed();
+  EXPECT_EQ(script.Count("voicebridge.assessment.completed"), 1);
+}
+
+TEST(Interview, CanBeAssessedAgainAfterAFailure) {
+  InterviewScript script;
+  script.TriggerByTool();
+  script.Handle(AssessmentUpdated{AssessmentFailed{"model_output"}});
+  EXPECT_EQ(script.phase(), Phase::FAILED);
+  EXPECT_EQ(script.LastToClient("reason"), "model_output");
+  EXPECT_EQ(script.LastToClient("retryable"), "true");
+  script.Forget();
+  script.Client(R"({"type":"voicebridge.assessment.retry"})");
+  EXPECT_EQ(script.All<RetryAssessment>().size(), 1U);
+  EXPECT_TRUE(script.All<StartAssessment>().empty()) << "its transcript is fixed";
+  script.Completed();
+  EXPECT_EQ(script.Count("voicebridge.assessment.completed"), 1);
+}
+
+TEST(Interview, IsNotAssessedAgainWithoutAFailure) {
+  InterviewScript script;
+  script.Client(R"({"type":"voicebridge.assessment.retry","event_id":"r"})");
+  EXPECT_EQ(script.LastToClient("error.code"), "assessment_not_failed");
+  EXPECT_TRUE(script.All<RetryAssessment>().empty());
+}
+
+TEST(Interview, PublishesItsPhaseInTheSnapshot) {
+  InterviewScript script;
+  script.TriggerByTool();
+  EXPECT_EQ(script.copy().interview().phase(), Phase::ASSESSING);
+  EXPECT_EQ(script.copy().interview().assessment_id(), "asmt_vb_session");
+  EXPECT_TRUE(script.copy().interview().submitted());
+  EXPECT_EQ(script.copy().SerializeAsString(),
+            script.conversation().snapshot().SerializeAsString());
+}
+
+}  // namespace
+}  // namespace voicebridge::worker
