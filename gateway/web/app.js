@@ -3,7 +3,9 @@
 import {Audio} from './audio.js';
 import {backoffMs, Connection, gatewayUrl} from './connection.js';
 import {Conversation} from './conversation.js';
-import {keepToken, takeKey} from './credentials.js';
+import {keepToken, tabStorage, takeKey, tokenOf} from './credentials.js';
+import {Interview} from './interview.js';
+import {isAfterInterview} from './interview-state.js';
 import {Meter} from './meter.js';
 import {failureKind} from './microphone.js';
 import {initialState, isAtRest, isConversing, reduce} from './state.js';
@@ -22,6 +24,16 @@ class App {
   #transcripts = new TranscriptView({
     root: document.getElementById('conversations'), empty: document.getElementById('empty'), announcer: document.getElementById('announcer'),
   });
+  #storage = tabStorage();
+  #interview = new Interview({
+    document, storage: this.#storage,
+    on: {
+      change: (event) => this.#change(event),
+      finish: () => this.#conversation?.finish(),
+      retry: () => this.#conversation?.retryAssessment(),
+      startAnew: () => this.#startAnew(),
+    },
+  });
   #talk;
   #starts = 0;  // Tells whether what was awaited is still wanted.
   #sound = new Audio({processing: this.#options.get('processing') !== 'off'});
@@ -34,7 +46,7 @@ class App {
 
   constructor() {
     this.#talk = new TalkButton(document.getElementById('talk'), {
-      isHold: () => isConversing(this.#state) && this.#state.mode === 'push',
+      isHold: () => isConversing(this.#state) && this.#state.mode === 'push' && !this.#state.ending,
       press: () => this.#press(),
       release: () => this.#release(),
       click: () => this.#act(),
@@ -52,6 +64,7 @@ class App {
       this.#change({type: 'modeChosen', mode: 'free'});
     }
     this.#view.show(this.#state);
+    this.#interview.lookBack();
   }
 
   // --- the state ---
@@ -59,16 +72,23 @@ class App {
   #change(event) {
     const before = this.#state;
     this.#state = reduce(before, event);
-    if (this.#state.phase !== before.phase) {
+    if (this.#state.phase !== before.phase || this.#state.live !== before.live) {
       this.#enterPhase();
     }
+    this.#interview.follow(before, this.#state);
     this.#view.show(this.#state);
+    this.#interview.show(this.#state);
+    this.#interview.focus(before, this.#state);
   }
 
   #enterPhase() {
     clearTimeout(this.#slowAnswer);
     if (this.#state.phase === 'thinking') {
       this.#slowAnswer = setTimeout(() => this.#change({type: 'noticed', notice: 'slowAnswer'}), kSlowAnswerMs);
+    }
+    if (isAfterInterview(this.#state)) {
+      this.#talk.letGo();
+      this.#audio?.closeMicrophone();
     }
     if (isAtRest(this.#state)) {
       this.#letAllGo();
@@ -111,6 +131,13 @@ class App {
         this.#change({type: 'microphoneFailed', kind: failureKind(error)});
       }
     }
+  }
+
+  // From a report or its failure, whatever is still spoken.
+  #startAnew() {
+    this.#change({type: 'hushed'});
+    this.#start();
+    document.getElementById('talk').focus();
   }
 
   #stop() {
@@ -191,12 +218,14 @@ class App {
       connection, playback: this.#audio.playback, mode: this.#state.mode,
       on: {
         session: (event) => {
-          keepToken(event, sessionStorage);
+          keepToken(tokenOf(event), this.#storage);
+          this.#interview.began(tokenOf(event));
           this.#transcripts.begin();
         },
         ready: () => this.#ready(),
         modeRefused: (mode) => this.#change({type: 'modeRefused', mode}),
         words: (event) => this.#transcripts.apply(event),
+        interview: (event) => this.#interview.received(event, this.#state),
         change: (event) => this.#change(event),
       },
     });

@@ -78,6 +78,11 @@ class OpenAudio {
     }
   }
 
+  // No more is to be heard from the user; the rest may still be played.
+  closeMicrophone() {
+    this.microphone.stop();
+  }
+
   close() {
     this.microphone.stop();
     this.playback.stop();

@@ -9,6 +9,8 @@ const kTurnMinMs = 100;  // The service refuses to take less as a turn.
 // Ids of client events: an error names the event that it answers.
 const kModeUpdateId = 'page_mode';
 const kTurnId = 'page_turn';
+const kFinishId = 'page_finish';
+const kRetryId = 'page_retry';
 const kVoidedMax = 16;
 const kTurnDetection = {
   push: null,
@@ -31,8 +33,11 @@ export class Conversation {
   #settling = Promise.resolve();
   #turnSamples = 0;
   #pushing = false;
+  #inputClosed = false;     // The interview is over.
+  #reported = false;        // Its report is there; what is spoken now is the report's summary, which is shown with it.
+  #spokenReport = new Set();  // Ids of the responses and items that do that.
 
-  // `on`: {ready(), session(event), modeRefused(mode), words(event), change(state event)}.
+  // `on`: {ready(), session(event), modeRefused(mode), words(event), interview(event), change(state event)}.
   constructor({connection, playback, mode, on}) {
     this.#connection = connection;
     this.#playback = playback;
@@ -61,6 +66,9 @@ export class Conversation {
   // False: that was too short to be a turn.
   release() {
     this.#pushing = false;
+    if (this.#inputClosed) {
+      return false;
+    }
     if (this.#turnSamples / kSamplesPerMs < kTurnMinMs) {
       this.#connection.send({type: 'input_audio_buffer.clear'});
       return false;
@@ -72,10 +80,19 @@ export class Conversation {
   }
 
   sendAudio(pcm) {
-    if (this.#ready && (this.#pushing || this.#mode === 'free')) {
+    if (this.#ready && !this.#inputClosed && (this.#pushing || this.#mode === 'free')) {
       this.#turnSamples += pcm.length;
       this.#connection.sendAudio(pcm);
     }
+  }
+
+  // The interview ends and is assessed.
+  finish() {
+    this.#connection.send({type: 'voicebridge.assessment.request', event_id: kFinishId});
+  }
+
+  retryAssessment() {
+    this.#connection.send({type: 'voicebridge.assessment.retry', event_id: kRetryId});
   }
 
   // No more of it is wanted: the connection is gone or is about to be closed.
@@ -96,7 +113,10 @@ export class Conversation {
     if (Object.hasOwn(this.#handlers, event.type)) {
       this.#handlers[event.type](event);
     }
-    if (!this.#voided.has(event.response_id)) {
+    if (event.type === 'voicebridge.keepalive' || event.type.startsWith('voicebridge.assessment.')) {
+      this.#on.interview(event);
+    }
+    if (!this.#voided.has(event.response_id) && !this.#isSpokenReport(event)) {
       this.#on.words(event);
     }
   }
@@ -112,13 +132,26 @@ export class Conversation {
       this.#becomeReady();
     },
     'voicebridge.session.draining': () => this.#on.change({type: 'noticed', notice: 'draining'}),
-    'error': ({error}) => this.#refused(error.event_id),
+    'voicebridge.assessment.started': () => {
+      this.#inputClosed = true;
+      this.#pushing = false;
+    },
+    'voicebridge.assessment.completed': () => {
+      this.#inputClosed = true;
+      this.#reported = true;
+    },
+    'error': ({error}) => this.#refused(error),
     'input_audio_buffer.speech_started': () => {
       this.#interrupt({cancel: false});  // The server cancels by itself.
       this.#on.change({type: 'speechStarted'});
     },
     'input_audio_buffer.speech_stopped': () => this.#on.change({type: 'speechStopped'}),
     'response.created': ({response}) => this.#responseCreated(response),
+    'response.output_item.added': ({response_id: responseId, item}) => {
+      if (this.#spokenReport.has(responseId)) {
+        this.#spokenReport.add(item.id);
+      }
+    },
     'response.output_audio.done': (event) => this.#playback.complete(event.item_id, event.content_index),
     'response.done': ({response}) => this.#responseDone(response),
   };
@@ -132,15 +165,27 @@ export class Conversation {
     this.#serverMode = session.audio?.input?.turn_detection ? 'free' : 'push';
   }
 
-  #refused(clientEventId) {
+  #refused({event_id: clientEventId, code, message}) {
     if (clientEventId === kModeUpdateId) {
       this.#modeRefused();
+    } else if (clientEventId === kFinishId) {
+      this.#on.change({type: 'endRefused'});
+    } else if (clientEventId === kRetryId) {
+      this.#on.change({type: 'assessmentSilent'});
     } else if (clientEventId === kTurnId) {
       this.#requested = Math.max(0, this.#requested - 1);
       this.#unwanted = Math.min(this.#unwanted, this.#requested);
       this.#on.change({type: 'answerAbandoned'});
       this.#on.change({type: 'noticed', notice: 'answerFailed'});
     }
+    if (code === 'input_not_accepted' && typeof message === 'string') {
+      this.#on.change({type: 'serverSaid', text: message});
+    }
+  }
+
+  // One text, not two: the summary stands in the report already.
+  #isSpokenReport(event) {
+    return [event.response_id, event.item_id, event.item?.id].some((id) => id !== undefined && this.#spokenReport.has(id));
   }
 
   // The profile has locked how turns are found; so be it.
@@ -159,6 +204,9 @@ export class Conversation {
 
   #responseCreated({id}) {
     this.#response = id;
+    if (this.#reported) {
+      this.#spokenReport.add(id);
+    }
     this.#requested = Math.max(0, this.#requested - 1);
     if (this.#unwanted > 0) {
       this.#unwanted -= 1;

@@ -1,4 +1,4 @@
-// Every text for people, in one place.
+// Every text for people; those about an interview's end are in interview-messages.js.
 import {kRetriesMax} from './state.js';
 
 export const kTexts = {
@@ -69,7 +69,13 @@ function connectingTexts({step, attempt}) {
   return {name: attempt > 0 ? 'Connecting again' : 'Connecting', hint: 'Reaching the assistant.'};
 }
 
-function listeningTexts({mode, hearing, muted}) {
+function listeningTexts({mode, hearing, muted, profile, greeted, ending}) {
+  if (ending) {
+    return {name: 'Finishing', hint: 'One moment.'};
+  }
+  if (profile === 'interview' && !greeted && !hearing && !muted) {
+    return {name: 'Ready', hint: mode === 'push' ? 'You speak first: hold the button and say hello.' : 'You speak first: say hello.'};
+  }
   if (mode === 'push') {
     return hearing ? {name: 'Listening', hint: 'Release when you are done.'} : {name: 'Ready', hint: 'Hold the button, Space or Enter while you speak.'};
   }
@@ -114,6 +120,10 @@ export const kProblems = {
   microphone_unknown: {title: 'The microphone could not be opened.', advice: 'Reload the page and try again; another browser may help.'},
 };
 
+export function noticeText({notice, said}) {
+  return notice === 'serverSaid' ? said : kNotices[notice] ?? '';
+}
+
 // What is worth saying and stops nothing.
 export const kNotices = {
   newConversation: 'A new conversation was started. The earlier one is kept here to read; the assistant does not remember it.',
@@ -126,5 +136,6 @@ export const kNotices = {
   answerCut: 'The answer became too long and was cut.',
   answerTooLong: 'The answer is too long to be played in full; its words are below.',
   slowAnswer: 'The answer takes longer than usual.',
+  endRefused: 'The interview could not be finished. Please try again.',
   offline: 'Your device has lost its network. The conversation goes on if it comes back soon.',
 };

@@ -1,36 +1,38 @@
 // The one state of the page, as a pure function of what has happened. Nothing here touches the page, a clock
-// or the network; view.js shows it and app.js acts on it.
+// or the network; view.js and interview-view.js show it and app.js acts on it. What follows an interview's last
+// turn is in interview-state.js.
 import {endingOf} from './endings.js';
+import {closeAfterInterview, hasSummaryEnded, isAfterInterview, kInterviewChanges, kInterviewStart} from './interview-state.js';
 
 export const kRetriesMax = 6;
 // A conversation that lasted so long was a success: the next loss starts counting anew.
 const kStableMs = 10000;
 
-// phase: idle, connecting, listening, thinking, speaking, ended, error.
+const kQuiet = {hearing: false, awaiting: false, responding: false, playing: false};
+
+// phase: idle, connecting, listening, thinking, speaking, ended, error; after an interview: assessing, report, failed.
 export const initialState = Object.freeze({
   phase: 'idle',
   mode: 'push',        // push: hold to talk; free: the server hears when a turn ends.
   step: null,          // While connecting: microphone, server, waiting (for the next try).
   problem: null,       // Why it ended, or is being connected anew: a name in messages.js.
   notice: null,        // Something worth saying that stops nothing: a name in messages.js.
+  said: '',            // What the server said, for the notice that repeats it.
   attempt: 0,          // Of connecting, since it last worked.
   replaces: false,     // What is being connected takes the place of a conversation that broke off.
   muted: false,
-  hearing: false,      // The user is speaking.
-  awaiting: false,     // A turn was handed over, no answer has begun.
-  responding: false,   // A response is open.
-  playing: false,      // Its sound is heard.
+  ...kQuiet,           // hearing: the user is speaking. awaiting: a turn was handed over, no answer has begun.
+                       // responding: a response is open. playing: its sound is heard.
+  ...kInterviewStart,
 });
-
-const kQuiet = {hearing: false, awaiting: false, responding: false, playing: false};
 
 export function isConversing(state) {
   return state.phase === 'listening' || state.phase === 'thinking' || state.phase === 'speaking';
 }
 
-// A phase in which nothing is under way.
+// A phase in which no connection, microphone or sound is needed.
 export function isAtRest(state) {
-  return state.phase === 'idle' || state.phase === 'ended' || state.phase === 'error';
+  return state.phase === 'idle' || state.phase === 'ended' || state.phase === 'error' || (isAfterInterview(state) && !state.live);
 }
 
 export function reduce(state, event) {
@@ -39,6 +41,9 @@ export function reduce(state, event) {
     throw new Error(`no change is known for ${event.type}`);
   }
   const next = {...state, ...change(state, event)};
+  if (hasSummaryEnded(next)) {
+    return {...next, live: false};
+  }
   return isConversing(next) ? {...next, phase: phaseOf(next)} : next;
 }
 
@@ -54,32 +59,43 @@ function phaseOf(state) {
 }
 
 const whileConversing = (change) => (state, event) => (isConversing(state) ? change(state, event) : {});
+const whileOpen = (change) => (state, event) => (isConversing(state) || (isAfterInterview(state) && state.live) ? change(state, event) : {});
 
 const kChanges = {
+  ...kInterviewChanges,
+
   modeChosen: (_, {mode}) => ({mode, muted: false, hearing: false}),
   modeRefused: (_, {mode}) => ({mode, muted: false, hearing: false, notice: 'modeFixed'}),
 
-  startAsked: (state) => (isAtRest(state) ? {phase: 'connecting', step: 'microphone', problem: null, notice: null, attempt: 0, replaces: false, muted: false, ...kQuiet} : {}),
+  startAsked: (state) => (isAtRest(state) ? start() : {}),
   microphoneReady: (state) => (state.phase === 'connecting' ? {step: 'server'} : {}),
-  microphoneFailed: (_, {kind}) => ({phase: 'error', step: null, problem: `microphone_${kind}`, notice: null, ...kQuiet}),
+  microphoneFailed: (state, {kind}) => (isAfterInterview(state) ? {} : {phase: 'error', step: null, problem: `microphone_${kind}`, notice: null, ...kQuiet}),
   ready: (state) => (state.phase === 'connecting' ? begin(state) : {}),
-  closed: (state, event) => (isAtRest(state) ? {} : close(state, event)),
+  closed: (state, event) => closeAfterInterview(state) ?? (isAtRest(state) ? {} : close(state, event)),
   retrying: (state) => (state.phase === 'connecting' ? {step: 'server'} : {}),
   stopped: (state) => (isAtRest(state) ? {} : {phase: 'ended', step: null, problem: 'client_closed', notice: null, ...kQuiet}),
 
   pressed: whileConversing(() => ({hearing: true, notice: null})),
-  released: whileConversing((_, {tooShort}) => (tooShort ? {hearing: false, notice: 'holdToSpeak'} : {hearing: false, awaiting: true})),
+  released: whileConversing((_, {tooShort}) => (tooShort ? {hearing: false, notice: 'holdToSpeak'} : {hearing: false, awaiting: true, greeted: true})),
   muteToggled: whileConversing((state) => ({muted: !state.muted, hearing: false})),
   speechStarted: whileConversing(() => ({hearing: true, notice: null})),
-  speechStopped: whileConversing(() => ({hearing: false, awaiting: true})),
+  speechStopped: whileConversing(() => ({hearing: false, awaiting: true, greeted: true})),
 
-  responseCreated: whileConversing(() => ({responding: true, awaiting: false})),
-  responseDone: whileConversing((_, {failure}) => (failure ? {responding: false, notice: failure} : {responding: false})),
+  responseCreated: whileOpen((state) => ({responding: true, awaiting: false, summary: state.phase === 'report' ? 'created' : null})),
+  responseDone: whileOpen((state, {failure}) => (failure && isConversing(state) ? {responding: false, notice: failure} : {responding: false})),
   answerAbandoned: whileConversing(() => ({awaiting: false, responding: false})),
-  playbackStarted: whileConversing(() => ({playing: true})),
-  playbackStopped: whileConversing(() => ({playing: false})),
-  noticed: whileConversing((_, {notice}) => ({notice})),
+  playbackStarted: whileOpen((state) => ({playing: true, summary: state.summary && 'heard'})),
+  playbackStopped: whileOpen(() => ({playing: false})),
+  noticed: whileOpen((_, {notice}) => ({notice})),
+  serverSaid: whileOpen((_, {text}) => ({notice: 'serverSaid', said: text})),
 };
+
+function start() {
+  return {
+    phase: 'connecting', step: 'microphone', problem: null, notice: null, attempt: 0, replaces: false, muted: false, ...kQuiet,
+    profile: null, greeted: false, ending: false, live: false, assessment: null, failure: null, summary: null,
+  };
+}
 
 // One that had to begin because another broke off is honestly called new.
 function begin({replaces}) {

@@ -1,5 +1,6 @@
 // Shows transcripts: one list per conversation, the newest last, each entry kept in step with its item. What
 // was said is inserted as text, whatever it contains.
+import {element} from './elements.js';
 import {kTexts} from './messages.js';
 import {applyEvent, emptyTranscript, textOf, visibleEntries} from './transcript.js';
 
@@ -131,17 +132,6 @@ function newRow(entry) {
 
 function nameOf(entry) {
   return entry.role === 'user' ? kTexts.you : kTexts.assistant;
-}
-
-function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) {
-    made.className = className;
-  }
-  if (text !== undefined) {
-    made.textContent = text;
-  }
-  return made;
 }
 
 // Whoever reads further up is not dragged away.

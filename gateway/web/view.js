@@ -1,5 +1,7 @@
 // Shows the state: the only place that changes the fixed elements of the page.
-import {kActions, kNotices, kProblems, kTexts, stateTexts} from './messages.js';
+import {kInterviewTexts} from './interview-messages.js';
+import {isAfterInterview, isInterview} from './interview-state.js';
+import {kActions, kProblems, kTexts, noticeText, stateTexts} from './messages.js';
 import {isAtRest, isConversing} from './state.js';
 
 // What pressing the big button means now.
@@ -13,7 +15,7 @@ export function actionOf(state) {
   if (state.phase === 'error') {
     return 'retry';
   }
-  if (!isConversing(state)) {
+  if (!isConversing(state) || state.ending) {
     return 'wait';
   }
   if (state.mode === 'free') {
@@ -34,7 +36,7 @@ export class View {
     this.#elements = {
       body: document.body, talk: byId('talk'), talkName: byId('talk-name'), stateName: byId('state-name'), stateHint: byId('state-hint'),
       problem: byId('problem'), problemTitle: byId('problem-title'), problemAdvice: byId('problem-advice'), notice: byId('notice'),
-      end: byId('end'), modes: document.querySelectorAll('input[name=mode]'),
+      end: byId('end'), finish: byId('finish'), lastReport: byId('last-report'), side: byId('talk-side'), modes: document.querySelectorAll('input[name=mode]'),
     };
     for (const element of document.querySelectorAll('[data-text]')) {
       element.textContent = kTexts[element.dataset.text];
@@ -44,7 +46,7 @@ export class View {
   }
 
   show(state) {
-    const {body, talk, end, modes} = this.#elements;
+    const {body, talk, end, finish, lastReport, side, modes} = this.#elements;
     const action = actionOf(state);
     body.dataset.phase = state.phase;
     body.dataset.mode = state.mode;
@@ -52,7 +54,10 @@ export class View {
     body.dataset.hearing = String(state.hearing);
     body.dataset.muted = String(state.muted);
     talk.setAttribute('aria-disabled', String(action === 'wait'));
-    end.hidden = isAtRest(state);
+    end.hidden = isAtRest(state) || isAfterInterview(state);
+    finish.hidden = !isConversing(state) || !isInterview(state) || state.ending;
+    lastReport.hidden = !isAtRest(state) || isAfterInterview(state) || !state.assessed;
+    side.hidden = isAfterInterview(state);
     modes.forEach((mode) => {
       mode.checked = mode.value === state.mode;
     });
@@ -67,8 +72,8 @@ export class View {
     this.#text('stateHint', hint);
     this.#text('problemTitle', problem?.title ?? '');
     this.#text('problemAdvice', problem?.advice ?? '');
-    this.#text('notice', kNotices[state.notice] ?? '');
-    this.#text('end', state.phase === 'connecting' ? kTexts.cancel : kTexts.end);
+    this.#text('notice', noticeText(state));
+    this.#text('end', state.phase === 'connecting' ? kTexts.cancel : isInterview(state) ? kInterviewTexts.leave : kTexts.end);
     this.#elements.problem.hidden = !problem;
     this.#elements.problem.dataset.tone = state.phase === 'error' ? 'error' : 'calm';
   }
