@@ -15,9 +15,6 @@
 namespace voicebridge::worker {
 namespace {
 
-constexpr Duration kConnectMax = seconds(3);
-// The server gives up first, and says so; we give up on a server that says nothing.
-constexpr Duration kStatementMax = seconds(6);
 constexpr char kSessionSettings[] =
     "SET statement_timeout = '5s'; SET lock_timeout = '3s'; "
     "SET idle_in_transaction_session_timeout = '10s'; SET client_min_messages = 'warning'";
@@ -80,8 +77,8 @@ absl::StatusOr<PostgresTarget> ParsePostgresUrl(std::string_view url) {
   return target;
 }
 
-PostgresConnection::PostgresConnection(PGconn* connection, std::string password)
-    : connection_(connection), password_(std::move(password)) {}
+PostgresConnection::PostgresConnection(PGconn* connection, const PostgresTarget& target)
+    : connection_(connection), password_(target.password), statement_max_(target.statement_max) {}
 
 absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(
     const PostgresTarget& target) {
@@ -93,13 +90,13 @@ absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(
   }
   keywords.push_back(nullptr);
   values.push_back(nullptr);
-  std::unique_ptr<PostgresConnection> opened(new PostgresConnection(
-      PQconnectStartParams(keywords.data(), values.data(), 0), target.password));
+  std::unique_ptr<PostgresConnection> opened(
+      new PostgresConnection(PQconnectStartParams(keywords.data(), values.data(), 0), target));
   if (opened->connection_ == nullptr) {
     return Unavailable("PostgreSQL: no memory for a connection");
   }
   PQsetNoticeReceiver(opened->connection_.get(), IgnoreNotice, nullptr);
-  absl::Status status = opened->FinishConnecting(In(kConnectMax));
+  absl::Status status = opened->FinishConnecting(In(target.connect_max));
   if (status.ok()) {
     status = opened->Query(kSessionSettings).status();
   }
@@ -173,7 +170,7 @@ absl::Status PostgresConnection::AwaitResult(Deadline deadline) {
 // The first error counts, the last result is returned; libpq wants to be asked until it has no
 // more.
 absl::StatusOr<SqlResult> PostgresConnection::Collect(bool sent) {
-  const Deadline deadline = In(kStatementMax);
+  const Deadline deadline = In(statement_max_);
   if (!sent) {
     return Lost();
   }

@@ -18,6 +18,10 @@ namespace voicebridge::worker {
 struct PostgresTarget {
   std::vector<std::pair<std::string, std::string>> options;
   std::string password;  // Taken out of messages.
+  Duration connect_max = seconds(3);
+  // Above the timeouts that the server is told: it gives up first, and says so; we give up on a
+  // server that says nothing.
+  Duration statement_max = seconds(6);
 };
 
 // From postgresql://USER:PASSWORD@HOST:PORT/NAME?OPTIONS. INVALID_ARGUMENT repeats nothing of it.
@@ -45,7 +49,7 @@ class PostgresConnection {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
 
-  PostgresConnection(PGconn* connection, std::string password);
+  PostgresConnection(PGconn* connection, const PostgresTarget& target);
 
   absl::Status FinishConnecting(Deadline deadline);
   absl::Status WaitForSocket(short events, Deadline deadline);
@@ -55,7 +59,8 @@ class PostgresConnection {
   absl::Status Lost();
 
   std::unique_ptr<PGconn, Finish> connection_;
-  std::string password_;
+  const std::string password_;
+  const Duration statement_max_;
   bool gave_up_ = false;
 };
 
