@@ -5,7 +5,7 @@ export const kInterviewTexts = {
   leave: 'Leave',
   finishTitle: 'Finish the interview now?',
   finishText: 'Your report is then written from what was said so far.',
-  finishYes: 'Finish and get the report',
+  finishYes: 'Get my report',
   finishNo: 'Go on talking',
   lastReport: 'Show the last report',
   newInterview: 'Start a new interview',
@@ -74,7 +74,7 @@ export function assessmentTexts({assessment, live}) {
   const hint = live ? 'This usually takes less than a minute.' : 'The connection is gone, but the report is not: this page asks for it every two seconds.';
   switch (assessment.stage) {
     case 'queued':
-      return {name: 'Waiting for its turn', hint};
+      return {name: 'Waiting in the queue', hint};
     case 'writing':
       return {name: 'Writing your report', hint};
     default:

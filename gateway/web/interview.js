@@ -96,7 +96,8 @@ export class Interview {
       this.#enter(state);
     }
     if (isAsking(state) && !isAsking(before)) {
-      this.#askUntilKnown(before.phase === 'failed' && before.failure.retry === 'assess');
+      const isRetry = before.phase === 'failed' && before.failure.retry === 'assess';
+      this.#poll.start(this.#assessed, isRetry ? retryAssessment : undefined);
     } else if (!isAsking(state) && isAsking(before)) {
       this.#poll.stop();
     }
@@ -149,19 +150,6 @@ export class Interview {
       this.#assessed = {...this.#session, at: Date.now()};
       this.#session = undefined;
       keepAssessed(this.#assessed, this.#storage);
-    }
-  }
-
-  async #askUntilKnown(retryFirst) {
-    const session = this.#assessed;
-    if (!session) {
-      return;
-    }
-    const answer = retryFirst ? await retryAssessment(session) : {is: 'found'};
-    if (answer.is === 'found') {
-      this.#poll.start(session);
-    } else {
-      this.#change({type: 'askingFailed', name: answer.is === 'unreachable' ? 'unreachable' : 'gone'});
     }
   }
 

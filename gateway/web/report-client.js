@@ -56,8 +56,17 @@ export class ReportPoll {
     this.#clock = clock;
   }
 
-  async start(session) {
+  // `first`: what is to be asked before all else, as retryAssessment.
+  async start(session, first = () => ({is: 'found'})) {
     const run = ++this.#runs;
+    const {is: begun} = await first(session);
+    if (run !== this.#runs) {
+      return;
+    }
+    if (begun !== 'found') {
+      this.#on.gaveUp(begun === 'unreachable' ? 'unreachable' : 'gone');
+      return;
+    }
     const end = this.#clock.now() + kAskMaxMs;
     for (;;) {
       const answer = await this.#ask(session);
