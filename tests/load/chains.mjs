@@ -52,11 +52,15 @@ class Chain {
 }
 
 async function startVoicebridge(upstream) {
+  const profiles = temporaryDir();
+  fs.copyFileSync(path.join(root, 'bridge_worker/profiles/assistant.json'), path.join(profiles, 'assistant.json'));
   const worker = ManagedProcess.binary('voicebridge-worker', [
-    ...kPorts, `--upstream_url=ws://${upstream}/v1/realtime`, `--profiles=${path.join(root, 'bridge_worker/profiles')}`,
+    ...kPorts, `--upstream_url=ws://${upstream}/v1/realtime`, `--profiles=${profiles}`,
   ], {label: 'worker', env: {OPENAI_API_KEY: 'test-key'}});
+  const workers = await worker.listening('grpc');
+  fs.rmSync(profiles, {recursive: true});
   const gateway = ManagedProcess.binary('voicebridge-gateway', [
-    ...kPorts, '--insecure_no_auth', `--workers=${await worker.listening('grpc')}`,
+    ...kPorts, '--insecure_no_auth', `--workers=${workers}`,
   ], {label: 'gateway'});
   const ops = await gateway.listening('ops');
   await waitUntil(async () => (await request(`http://${ops}/readyz`)).status === 200,
@@ -74,7 +78,7 @@ async function startHaproxy(upstream) {
 async function startHop(name, next) {
   for (let attempt = 1;; ++attempt) {
     const port = await freePort();
-    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-haproxy-'));
+    const dir = temporaryDir();
     const file = path.join(dir, 'haproxy.cfg');
     fs.writeFileSync(file, configuration(port, next));
     const process = new ManagedProcess(name, 'haproxy', ['-db', '-f', file]);
@@ -90,6 +94,10 @@ async function startHop(name, next) {
       fs.rmSync(dir, {recursive: true, force: true});
     }
   }
+}
+
+function temporaryDir() {
+  return fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-load-'));
 }
 
 function configuration(port, next) {

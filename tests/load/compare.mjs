@@ -7,7 +7,7 @@ import {parseArgs} from 'node:util';
 
 import {binDir, root, runBinary} from '../process/harness/process.mjs';
 import {chains, Upstream} from './chains.mjs';
-import {failures, figuresOf, summarize, table} from './figures.mjs';
+import {failures, figuresOf, summarize, table, warnings} from './figures.mjs';
 
 function readOptions() {
   const text = (value) => ({type: 'string', default: value});
@@ -116,10 +116,10 @@ async function main() {
   console.log(`${facts.date.slice(0, 10)}, commit ${facts.commit}: ${facts.cpu}, kernel ${facts.kernel}, ${facts.haproxy}; ` +
               `medians of ${options.rounds} rounds of ${options.duration}\n`);
   console.log(table(rows));
-  const json = JSON.stringify({machine: facts, options, rows, problems, runs});
-  console.log(`\n${json}`);
+  warnings(rows).forEach((warning) => console.log(`\nNot to be relied on: ${warning}.`));
+  console.log(`\n${JSON.stringify({machine: facts, options, rows, problems, runs: runs.map(({report, ...run}) => run)})}`);
   if (options.out) {
-    fs.writeFileSync(options.out, `${json}\n`);
+    fs.writeFileSync(options.out, `${JSON.stringify({machine: facts, options, rows, problems, runs})}\n`);
   }
   problems.forEach((problem) => console.error(`FAILED: ${problem}`));
   return problems.length === 0 ? 0 : 1;

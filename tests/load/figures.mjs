@@ -67,6 +67,8 @@ function rounded(value) {
   return Number(value.toFixed(3));
 }
 
+const kQuietP99Ms = 3;
+
 const kColumns = [
   ['sessions', (row) => String(row.sessions)],
   ['way', (row) => row.target],
@@ -87,6 +89,13 @@ function shown(value, digits, row) {
 export function table(rows) {
   const lines = [kColumns.map(([title]) => title), kColumns.map(() => '---'), ...rows.map((row) => kColumns.map(([, cell]) => cell(row)))];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+// The way without anything in between is answered within a fraction of a millisecond; where it is not, something else
+// used the machine, and the figures of that size are not to be relied on.
+export function warnings(rows) {
+  return rows.filter((row) => row.target === 'direct' && row.p99_ms > kQuietP99Ms)
+      .map((row) => `the machine was busy at ${row.sessions} sessions: p99 of the direct way is ${row.p99_ms.toFixed(1)} ms, on a quiet one it is under ${kQuietP99Ms} ms`);
 }
 
 // Why the comparison fails; empty: it does not.

@@ -11,6 +11,8 @@ static_assert(std::endian::native == std::endian::little, "stamps are written as
 
 constexpr std::uint64_t kMagic = 0x31656d6172466276;  // "vbFrame1"
 
+constexpr std::size_t kWord = sizeof(std::uint64_t);
+
 struct Layout {
   std::uint64_t magic;
   std::uint32_t session;
@@ -61,7 +63,6 @@ std::optional<FrameStamp> ReadStamp(std::string_view audio) {
 }
 
 void StreamDigest::Add(std::string_view bytes) {
-  constexpr std::size_t kWord = sizeof(std::uint64_t);
   if (!rest_.empty()) {
     const std::size_t taken = std::min(kWord - rest_.size(), bytes.size());
     rest_ += bytes.substr(0, taken);

@@ -60,14 +60,14 @@ FrameLoad::FrameLoad(EventLoop& loop, const LoadOptions& options)
 absl::Status FrameLoad::RunSchedule() {
   start_ = EventLoop::Now() + kLead;
   while (next_ < schedule_.total()) {
-    const absl::Status status = LookWhenItBegins(schedule_.At(next_).due);
+    absl::Status status = LookWhenItBegins(schedule_.At(next_).due);
     if (!status.ok()) {
       return status;
     }
     loop_.DispatchOnce(SendDue());
   }
   own_cpu_ = OwnCpu() - own_cpu_begin_;
-  const absl::Status status = cost_.LookAtEnd(sent_ + echoed_);
+  absl::Status status = cost_.LookAtEnd(sent_ + echoed_);
   fmt::print(stderr, "{} frames are sent, {} have come back\n", sent_, echoed_);
   WaitForEchoes(EventLoop::Now() + options_.settle);
   return status;

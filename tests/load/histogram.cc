@@ -49,8 +49,7 @@ std::size_t Histogram::IndexOf(std::int64_t nanoseconds) {
 }
 
 std::int64_t Histogram::UpperEdgeOf(std::size_t index) {
-  constexpr std::size_t kSub = 1U << kSubBits;
-  const std::size_t octave = index < 2 * kSub ? 0 : index / kSub - 1;
+  const std::size_t octave = index < 2 * kSubBuckets ? 0 : index / kSubBuckets - 1;
   const std::size_t leading = index - (octave << kSubBits);
   return static_cast<std::int64_t>(((leading + 1) << octave) - 1);
 }

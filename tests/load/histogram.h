@@ -26,8 +26,9 @@ class Histogram {
 
  private:
   static constexpr unsigned kSubBits = 7;
+  static constexpr std::size_t kSubBuckets = 1U << kSubBits;
   static constexpr std::int64_t kValueMax = (std::int64_t{1} << 40) - 1;
-  static constexpr std::size_t kBuckets = (40 - kSubBits) * (1U << kSubBits) + (1U << kSubBits);
+  static constexpr std::size_t kBuckets = (40 - kSubBits) * kSubBuckets + kSubBuckets;
 
   static std::size_t IndexOf(std::int64_t nanoseconds);
   static std::int64_t UpperEdgeOf(std::size_t index);

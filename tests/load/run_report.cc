@@ -7,6 +7,11 @@
 #include <utility>
 
 namespace voicebridge::load {
+namespace {
+
+constexpr std::size_t kNamedMax = 5;
+
+}  // namespace
 
 RunReport FinishReport(JsonText text, std::vector<std::string> problems) {
   std::vector<std::string> quoted(problems.size());
@@ -40,7 +45,6 @@ std::string PercentilesToJson(const Histogram& histogram) {
 }
 
 std::string DescribeFailures(const std::map<std::size_t, std::string>& failures) {
-  constexpr std::size_t kNamedMax = 5;
   std::vector<std::string> named;
   for (const auto& [session, why] : failures) {
     if (named.size() == kNamedMax) {

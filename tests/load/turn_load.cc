@@ -61,7 +61,7 @@ absl::Status TurnLoad::RunTurns() {
     steps_.push({start_ + kAnswerMax, i, 0});
   }
   while (EventLoop::Now() < end_ || SomeoneWaits()) {
-    const absl::Status status = LookWhenItBegins();
+    absl::Status status = LookWhenItBegins();
     if (!status.ok()) {
       return status;
     }

@@ -4,7 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 
-import {failures, figuresOf, median, summarize} from '../load/figures.mjs';
+import {failures, figuresOf, median, summarize, warnings} from '../load/figures.mjs';
 import {binDir, ManagedProcess, pause, root, run, runBinary, sanitized, waitUntil, withFleet} from './harness.mjs';
 import {Meddler} from './harness/meddler.mjs';
 
@@ -187,4 +187,6 @@ test('the comparison: medians, sums over a chain, ratios, and when it fails', ()
   assert.deepEqual(failures(rows, 2), []);
   assert.match(failures(rows, 1.9)[0], /voicebridge at 200 sessions costs 1.91 times HAProxy's CPU per frame, at most 1.9 is allowed/);
   assert.match(failures([{...rows[0], ok: false}], 2)[0], /frames were lost or changed/);
+  assert.deepEqual(warnings(rows), []);
+  assert.match(warnings(rows.map((row) => ({...row, p99_ms: 40})))[0], /the machine was busy at 200 sessions/);
 });
