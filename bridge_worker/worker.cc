@@ -5,12 +5,20 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <unistd.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
 #include <cstdio>
+#include <future>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "bridge_worker/interview/assessment_service.h"
+#include "bridge_worker/interview/http_responses_client.h"
 #include "bridge_worker/session/bridge_service.h"
+#include "bridge_worker/store/retention.h"
+#include "bridge_worker/store/store_thread.h"
+#include "bridge_worker/tools/http_webhook.h"
 #include "bridge_worker/upstream/realtime_connection.h"
 #include "bridge_worker/worker_metrics.h"
 #include "common/composition/operator_listeners.h"
@@ -28,6 +36,11 @@
 namespace voicebridge::worker {
 namespace {
 
+constexpr Duration kStoreOpenMax = seconds(5);
+constexpr Duration kLook = milliseconds(2);
+constexpr Duration kStoreReserve =
+    milliseconds(200);  // Of a drain, for what the store still holds.
+
 // Everything that lives as long as the worker, in the order in which it depends on each other.
 class Worker {
  public:
@@ -37,14 +50,19 @@ class Worker {
         logger_(MakeLogger("worker", LogLevel::kInfo)),
         metrics_(*registry_, gauges, config.capacity),
         connector_(MakeRealtimeConnector(config.upstream_url, config.openai_api_key,
-                                         config.upstream_ca_file)) {}
+                                         config.upstream_ca_file)),
+        store_(*MakeStore(config.store), *logger_) {}
 
   absl::Status Start();
   ExitCode Drain(const DrainPlan& plan, int signal, const StopSignals& signals);
   Logger& logger() { return *logger_; }
 
  private:
+  absl::Status MakeClients();
   absl::Status StartSessionServer();
+  void StartBackgroundWork();
+  Awaitable<std::size_t> HandOver(Deadline deadline);
+  std::size_t SettleBackground(Deadline deadline);
   v1::ProcessStatus Status() const;
   TaskGroup::OnFailure OnTaskFailure();
 
@@ -56,7 +74,12 @@ class Worker {
   std::shared_ptr<ProcessRegistry> registry_ = std::make_shared<ProcessRegistry>();
   WorkerMetrics metrics_;
   std::unique_ptr<RealtimeConnector> connector_;
+  StoreThread store_;
+  SystemClock clock_;
+  std::unique_ptr<ResponsesClient> responses_;
+  std::unique_ptr<WebhookCaller> webhooks_;
   std::unique_ptr<SessionIndex> index_;
+  std::unique_ptr<AssessmentService> assessments_;
   std::unique_ptr<SessionEnvironment> environment_;
   std::unique_ptr<BridgeService> service_;
   std::unique_ptr<ShardGroup> shards_;
@@ -71,7 +94,37 @@ TaskGroup::OnFailure Worker::OnTaskFailure() {
   };
 }
 
+absl::Status Worker::MakeClients() {
+  auto responses = MakeHttpResponsesClient(config_.responses_url, config_.openai_api_key,
+                                           config_.upstream_ca_file);
+  if (!responses.ok()) {
+    return InvalidArgument("--responses_url: {}", Message(responses.status()));
+  }
+  responses_ = *std::move(responses);
+  auto webhooks = MakeHttpWebhookCaller(config_.profiles, config_.upstream_ca_file, clock_);
+  if (!webhooks.ok()) {
+    return InvalidArgument("--profiles: {}", Message(webhooks.status()));
+  }
+  webhooks_ = *std::move(webhooks);
+  return absl::OkStatus();
+}
+
+void Worker::StartBackgroundWork() {
+  assessments_->Start();
+  if (config_.retention > Duration::zero()) {
+    shards_->first().tasks().TrySpawn(
+        "retention", KeepRetention(store_, config_.retention, shards_->first().clock(), *logger_));
+  }
+}
+
 absl::Status Worker::Start() {
+  if (const absl::Status made = MakeClients(); !made.ok()) {
+    return made;
+  }
+  if (const absl::Status opened = store_.Start(Deadline::After(clock_.Now(), kStoreOpenMax));
+      !opened.ok()) {
+    return MakeStatus(opened.code(), "--store: {}", Message(opened));
+  }
   if (const absl::Status bound = StartSessionServer(); !bound.ok()) {
     return bound;
   }
@@ -81,6 +134,7 @@ absl::Status Worker::Start() {
   if (!status.ok()) {
     return status;
   }
+  StartBackgroundWork();
   shards_->Start();
   logger_->Info("worker.started", {{"pid", ::getpid()},
                                    {"capacity", config_.capacity},
@@ -107,8 +161,16 @@ absl::Status Worker::StartSessionServer() {
   shards_ = std::make_unique<ShardGroup>(std::move(shards));
   index_ = std::make_unique<SessionIndex>(shards_->first().executor(), config_.capacity,
                                           gauges_.sessions);
-  environment_ = std::make_unique<SessionEnvironment>(SessionEnvironment{
-      *logger_, metrics_, gauges_, config_.profiles, *connector_, *index_, OnTaskFailure()});
+  AssessmentLimits assessment_limits;
+  assessment_limits.parallel = config_.assessments_parallel;
+  assessment_limits.lease = config_.assessment_lease;
+  assessments_ = std::make_unique<AssessmentService>(
+      assessment_limits, config_.profiles, *responses_, store_, start_id_,
+      shards_->first().executor(), shards_->first().clock(), shards_->first().tasks(), *logger_);
+  environment_ = std::make_unique<SessionEnvironment>(
+      SessionEnvironment{*logger_, metrics_, gauges_, config_.profiles, *connector_, *index_,
+                         store_, config_.store_is_lasting, start_id_, *assessments_,
+                         ToolEnvironment{store_, *webhooks_, clock_, *logger_}, OnTaskFailure()});
   service_ = std::make_unique<BridgeService>(*environment_);
   builder.RegisterService(&service_->service());
   server_ = builder.BuildAndStart();
@@ -133,12 +195,31 @@ v1::ProcessStatus Worker::Status() const {
   return status;
 }
 
+// Assessments go back to pending, and the records of the sessions are handed to the store.
+Awaitable<std::size_t> Worker::HandOver(Deadline deadline) {
+  const std::size_t lost = co_await assessments_->Stop(deadline);
+  Clock& clock = shards_->first().clock();
+  while (gauges_.records.load() > 0 && !deadline.HasPassed(clock.Now())) {
+    co_await clock.SleepUntil(Deadline::After(clock.Now(), kLook));
+  }
+  co_return lost + static_cast<std::size_t>(gauges_.records.load());
+}
+
+std::size_t Worker::SettleBackground(Deadline deadline) {
+  std::future<std::size_t> handed_over = net::co_spawn(
+      shards_->first().executor(), HandOver(deadline.KeepingBack(kStoreReserve)), net::use_future);
+  const bool in_time = handed_over.wait_until(deadline.when()) == std::future_status::ready;
+  const std::size_t lost = in_time ? handed_over.get() : 1;
+  return store_.Flush(deadline) ? lost : lost + store_.pending();
+}
+
 ExitCode Worker::Drain(const DrainPlan& plan, int signal, const StopSignals& signals) {
   const auto tell_gateways = [this] { service_->NotifyStatusChanged(); };
   // Whatever call is still open is cancelled; a plain Shutdown would wait for it.
   const auto shut_down_server = [this] { server_->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME)); };
-  DrainedProcess process{*logger_,         *index_,       *shards_,        operator_.admin(),
-                         gauges_.draining, tell_gateways, shut_down_server};
+  const auto settle_background = [this](Deadline deadline) { return SettleBackground(deadline); };
+  DrainedProcess process{*logger_,         *index_,       *shards_,          operator_.admin(),
+                         gauges_.draining, tell_gateways, settle_background, shut_down_server};
   const ExitCode code = DrainProcess(process, plan, signal, signals);
   operator_.RemovePidFile();
   return code;

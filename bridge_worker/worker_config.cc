@@ -8,6 +8,8 @@
 #include <iterator>
 #include <utility>
 
+#include "bridge_worker/interview/assessment.h"
+#include "bridge_worker/store/store.h"
 #include "common/config/flags.h"
 #include "common/core/status.h"
 #include "common/drain/drain_plan.h"
@@ -24,6 +26,15 @@ ABSL_FLAG(std::string, upstream_url, "wss://api.openai.com/v1/realtime",
           "the Realtime API; ws:// only on loopback");
 ABSL_FLAG(std::string, upstream_ca, "",
           "PEM file of authorities trusted for the upstream; empty: the system's");
+ABSL_FLAG(std::string, responses_url, "https://api.openai.com/v1/responses",
+          "the Responses API, for assessments; http:// only on loopback");
+ABSL_FLAG(std::string, store, "",
+          "sqlite:PATH or postgresql://...; empty: in memory, gone with the process");
+ABSL_FLAG(absl::Duration, retention, absl::Hours(30 * 24),
+          "how long ended conversations are kept; 0: for ever");
+ABSL_FLAG(absl::Duration, assessment_lease, absl::Seconds(15),
+          "after which another worker takes an assessment up");
+ABSL_FLAG(int, assessments, 8, "assessments written at the same time; others queue");
 ABSL_FLAG(std::string, openai_api_key_file, "", "file with the key; else OPENAI_API_KEY");
 ABSL_FLAG(std::string, profiles, "/etc/voicebridge/profiles", "directory of profile files");
 ABSL_FLAG(bool, insecure_no_auth, false,
@@ -35,6 +46,9 @@ namespace {
 
 constexpr int kShardsMax = 64;
 constexpr int kCapacityMax = 100'000;
+constexpr int kAssessmentsMax = 1000;
+constexpr Duration kLeaseMin = seconds(1);
+constexpr Duration kLeaseMax = seconds(600);
 
 void CheckListener(std::string_view flag, const std::string& value, bool must_be_private,
                    ConfigErrors& errors) {
@@ -68,6 +82,52 @@ Url LoadUpstreamUrl(ConfigErrors& errors) {
   return *std::move(url);
 }
 
+Url LoadResponsesUrl(ConfigErrors& errors) {
+  absl::StatusOr<Url> url = ParseUrl(absl::GetFlag(FLAGS_responses_url));
+  if (!url.ok()) {
+    errors.Add("responses_url", Message(url.status()));
+    return {};
+  }
+  if (url->scheme != "http" && url->scheme != "https") {
+    errors.Add("responses_url", "expected http:// or https://");
+  } else if (!url->IsSecure() && !url->IsLoopback()) {
+    errors.Add("responses_url", "http:// sends the key in the clear: only to loopback");
+  }
+  return *std::move(url);
+}
+
+void LoadStore(WorkerConfig& config, ConfigErrors& errors) {
+  const std::string store = absl::GetFlag(FLAGS_store);
+  if (!store.empty()) {
+    config.store = store;
+    config.store_is_lasting = true;
+  }
+  if (const auto made = MakeStore(config.store); !made.ok()) {
+    errors.Add("store", Message(made.status()));
+  }
+  config.retention = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_retention));
+  if (config.retention < Duration::zero()) {
+    errors.Add("retention", "expected a duration, or 0 for no end");
+  }
+  config.assessment_lease = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_assessment_lease));
+  if (config.assessment_lease < kLeaseMin || config.assessment_lease > kLeaseMax) {
+    errors.Add("assessment_lease", "expected 1s to 10m");
+  }
+  config.assessments_parallel = static_cast<std::size_t>(
+      InRange("assessments", absl::GetFlag(FLAGS_assessments), 1, kAssessmentsMax, errors));
+}
+
+void CheckSchemas(const Profiles& profiles, ConfigErrors& errors) {
+  for (const auto& [name, profile] : profiles) {
+    if (!profile.has_assessment()) {
+      continue;
+    }
+    if (const absl::Status schema = CheckReportSchema(profile.assessment()); !schema.ok()) {
+      errors.Add("profiles", fmt::format("{}.json: {}", name, Message(schema)));
+    }
+  }
+}
+
 Secret LoadKey(ConfigErrors& errors) {
   std::string key;
   const std::string file = absl::GetFlag(FLAGS_openai_api_key_file);
@@ -93,9 +153,10 @@ Secret LoadKey(ConfigErrors& errors) {
 }  // namespace
 
 std::vector<std::string> WorkerFlags() {
-  return {"listen",   "admin_listen",     "ops_listen",   "capacity",    "drain_budget",
-          "pid_file", "shards",           "upstream_url", "upstream_ca", "openai_api_key_file",
-          "profiles", "insecure_no_auth", "check"};
+  return {"listen",    "admin_listen",     "ops_listen",   "capacity",      "drain_budget",
+          "pid_file",  "shards",           "upstream_url", "upstream_ca",   "openai_api_key_file",
+          "profiles",  "insecure_no_auth", "check",        "responses_url", "store",
+          "retention", "assessment_lease", "assessments"};
 }
 
 absl::StatusOr<WorkerConfig> LoadWorkerConfig() {
@@ -118,10 +179,13 @@ absl::StatusOr<WorkerConfig> LoadWorkerConfig() {
   config.pid_file = absl::GetFlag(FLAGS_pid_file);
   config.upstream_url = LoadUpstreamUrl(errors);
   config.upstream_ca_file = absl::GetFlag(FLAGS_upstream_ca);
+  config.responses_url = LoadResponsesUrl(errors);
   config.openai_api_key = LoadKey(errors);
+  LoadStore(config, errors);
   absl::StatusOr<Profiles> profiles = LoadProfiles(absl::GetFlag(FLAGS_profiles));
   if (profiles.ok()) {
     config.profiles = *std::move(profiles);
+    CheckSchemas(config.profiles, errors);
   } else {
     errors.Add("profiles", Message(profiles.status()));
   }

@@ -24,7 +24,13 @@ struct WorkerConfig {
   std::size_t shards = 1;
   Url upstream_url;
   std::string upstream_ca_file;  // Empty: the system's authorities.
+  Url responses_url;
   Secret openai_api_key;
+  std::string store = "sqlite::memory:";
+  bool store_is_lasting = false;  // --store was given.
+  Duration retention{};
+  Duration assessment_lease{};
+  std::size_t assessments_parallel = 1;
   Profiles profiles;
   bool check_only = false;  // Validate and exit.
 };

@@ -11,6 +11,7 @@
 
 #include "common/composition/operator_listeners.h"
 #include "common/composition/process_drain.h"
+#include "common/composition/session_admin.h"
 #include "common/core/ids.h"
 #include "common/core/limits.h"
 #include "common/core/status.h"
@@ -66,6 +67,7 @@ class Gateway {
   WorkerWatch watch_;
   RelayEnvironment environment_;
   GatewayService service_;
+  SessionAdmin sessions_;
   OperatorListeners operator_;
   std::unique_ptr<HttpServer> public_server_;
 };
@@ -81,6 +83,7 @@ Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges)
       watch_(config.workers, links_, shards_.first(), gauges, *logger_),
       environment_{*logger_, metrics_, gauges, links_, watch_, index_, OnTaskFailure()},
       service_(config, environment_, shards_),
+      sessions_(index_, shards_.first(), nullptr),
       operator_(registry_, [this] { return NotReadyBecause(); }) {}
 
 TaskGroup::OnFailure Gateway::OnTaskFailure() {
@@ -102,8 +105,8 @@ absl::Status Gateway::Start() {
     return bound;
   }
   const absl::Status status =
-      operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file}, shards_.first(),
-                      [this] { return Status(); });
+      operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file, &sessions_},
+                      shards_.first(), [this] { return Status(); });
   if (!status.ok()) {
     return status;
   }
@@ -159,8 +162,14 @@ v1::ProcessStatus Gateway::Status() const {
 ExitCode Gateway::Drain(const DrainPlan& plan, int signal, const StopSignals& signals) {
   // The public listener refuses by itself once the index is closed; its connections are the
   // sessions.
-  DrainedProcess process{*logger_,         index_, shards_, operator_.admin(),
-                         gauges_.draining, [] {},  [] {}};
+  DrainedProcess process{*logger_,
+                         index_,
+                         shards_,
+                         operator_.admin(),
+                         gauges_.draining,
+                         [] {},
+                         [](Deadline) { return std::size_t{0}; },
+                         [] {}};
   const ExitCode code = DrainProcess(process, plan, signal, signals);
   operator_.RemovePidFile();
   return code;

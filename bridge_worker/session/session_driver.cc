@@ -12,18 +12,7 @@
 namespace voicebridge::worker {
 namespace {
 
-constexpr std::size_t kFrameOverhead = 128;  // What a queued frame costs beside its payload.
-
-std::size_t SizeOf(const v1::ToGateway& frame) {
-  switch (frame.frame_case()) {
-    case v1::ToGateway::kAudio:
-      return frame.audio().pcm().size() + kFrameOverhead;
-    case v1::ToGateway::kEvent:
-      return frame.event().json().size() + kFrameOverhead;
-    default:
-      return frame.ByteSizeLong() + kFrameOverhead;
-  }
-}
+constexpr Duration kGrantMax = milliseconds(500);
 
 grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()), Message(status)};
@@ -94,6 +83,10 @@ Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
   if (!profile.ok()) {
     co_return profile.status();
   }
+  const absl::Status granted = co_await Acquire(*profile, deadline);
+  if (absl::IsAborted(granted)) {
+    co_return granted;
+  }
   handle_ = std::make_shared<SessionHandle>();
   handle_->session_id = attach_.session_id();
   handle_->profile = attach_.profile();
@@ -119,6 +112,23 @@ Awaitable<void> SessionDriver::ReadAttach() {
   if (frame != nullptr && frame->has_attach()) {
     attach_ = std::move(*frame->mutable_attach());
   }
+}
+
+// The grant of the epoch. A store that is away does not keep the user waiting: the voice comes
+// first, and what needs the grant waits for it.
+Awaitable<absl::Status> SessionDriver::Acquire(const v1::Profile& profile, Deadline deadline) {
+  if (!environment_.store_is_lasting && !profile.has_assessment() && profile.tools().empty()) {
+    co_return absl::OkStatus();
+  }
+  const auto on_superseded = [this] {
+    RequestEnd(v1::END_REASON_SUPERSEDED, "Another worker has taken the session over.");
+  };
+  SessionOwner owner{attach_.session_id(), attach_.epoch(), environment_.worker_id};
+  record_ = std::make_shared<SessionRecord>(environment_.store, std::move(owner), profile.name(),
+                                            shard_.clock(), environment_.logger,
+                                            environment_.gauges.records, executor_, on_superseded);
+  const TimePoint now = shard_.clock().Now();
+  co_return co_await record_->Acquire(Deadline::After(now, kGrantMax).EarlierOf(deadline));
 }
 
 absl::StatusOr<v1::Profile> SessionDriver::CheckAttach() const {
@@ -157,6 +167,10 @@ Awaitable<void> SessionDriver::Serve(Deadline handshake) {
                                                 {"epoch", attach_.epoch()},
                                                 {"profile", attach_.profile()},
                                                 {"traceparent", attach_.traceparent()}});
+  if (record_ != nullptr) {
+    // It outlives the session: what it holds is written in any case.
+    shard_.tasks().TrySpawn("record session", SessionRecord::Run(record_));
+  }
   tasks_.TrySpawn("read gateway", ReadGateway());
   tasks_.TrySpawn("write gateway", WriteGateway());
   co_await FirstToFinish(Connect(handshake), WaitUntilEnded());
@@ -191,6 +205,9 @@ Awaitable<void> SessionDriver::WaitUntilEnded() {
 Awaitable<void> SessionDriver::TearDown() {
   const TimePoint begun = shard_.clock().Now();
   timer_.Disarm();
+  if (summary_ != nullptr) {
+    summary_->Close();
+  }
   if (!end_reason_) {
     // The whole shard is being stopped.
     RequestEnd(v1::END_REASON_DRAINING, "The worker is being stopped.");
@@ -219,6 +236,10 @@ Awaitable<void> SessionDriver::TearDown() {
     gateway_->Cancel();
     tasks_.CancelAll();
     co_await tasks_.Join(shard_.clock(), Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+  }
+  environment_.assessments.Forget(attach_.session_id());
+  if (record_ != nullptr) {
+    record_->Close(TraitsOf(*end_reason_).word);
   }
   environment_.metrics.sessions_ended.Count(*end_reason_);
   environment_.metrics.upstream_protocol_errors.Increment(
@@ -347,77 +368,6 @@ Awaitable<void> SessionDriver::WriteUpstream() {
     frame = co_await upstream_queue_.Pop();
   }
   co_await upstream_->Close(Deadline::After(shard_.clock().Now(), limits::kCloseMax));
-}
-
-// --- the conversation ---------------------------------------------------------------------------
-
-void SessionDriver::Feed(ConversationEvent event) {
-  if (end_reason_) {
-    return;
-  }
-  effects_.clear();
-  conversation_->Handle(std::move(event), shard_.clock().Now(), effects_);
-  for (Effect& effect : effects_) {
-    Perform(effect);
-  }
-  if (const std::optional<TimePoint> next = conversation_->NextDeadline(); next && !end_reason_) {
-    timer_.Arm(Deadline::At(*next));
-  } else {
-    timer_.Disarm();
-  }
-}
-
-void SessionDriver::Perform(Effect& effect) {
-  v1::ToGateway frame;
-  if (auto* audio = std::get_if<SendClientAudio>(&effect)) {
-    *frame.mutable_audio() = std::move(audio->audio);
-    environment_.metrics.audio_frames_to_gateway.Increment();
-    environment_.metrics.audio_bytes_to_gateway.Increment(
-        static_cast<double>(frame.audio().pcm().size()));
-    SendGateway(std::move(frame));
-  } else if (auto* upstream_audio = std::get_if<SendUpstreamAudio>(&effect)) {
-    const std::size_t bytes = upstream_audio->pcm.size() + kFrameOverhead;
-    upstream_queue_.Push(std::move(*upstream_audio), bytes);
-  } else if (auto* upstream = std::get_if<SendUpstream>(&effect)) {
-    const std::size_t bytes = upstream->json.size() + kFrameOverhead;
-    upstream_queue_.Push(std::move(*upstream), bytes);
-  } else if (auto* event = std::get_if<SendClientEvent>(&effect)) {
-    *frame.mutable_event() = std::move(event->event);
-    SendGateway(std::move(frame));
-  } else if (const auto* drop = std::get_if<DropQueuedAudio>(&effect)) {
-    PerformDrop(drop->response_id);
-  } else if (auto* ready = std::get_if<BecomeReady>(&effect)) {
-    ready_ = true;
-    frame.mutable_ready()->set_epoch(attach_.epoch());
-    frame.mutable_ready()->set_session_json(std::move(ready->session_json));
-    SendGateway(std::move(frame));
-    changed_.Notify();
-  } else if (auto* delta = std::get_if<PublishSnapshotDelta>(&effect)) {
-    *frame.mutable_snapshot_delta() = std::move(delta->delta);
-    SendGateway(std::move(frame));
-  } else if (const auto* accepted = std::get_if<AcceptAudio>(&effect)) {
-    frame.mutable_audio_accepted()->set_committed_through_sample(
-        accepted->committed_through_sample);
-    SendGateway(std::move(frame));
-  } else if (const auto* trouble = std::get_if<ReportTrouble>(&effect)) {
-    environment_.logger.Warning(trouble->event, {{"session", attach_.session_id()},
-                                                 {"epoch", attach_.epoch()},
-                                                 {"reason", trouble->reason}});
-  } else if (auto* end = std::get_if<EndSession>(&effect)) {
-    RequestEnd(end->reason, std::move(end->message));
-  }
-}
-
-void SessionDriver::PerformDrop(const std::string& response_id) {
-  const std::size_t dropped = gateway_queue_.RemoveIf([&](const v1::ToGateway& frame) {
-    return frame.has_audio() && frame.audio().response_id() == response_id;
-  });
-  environment_.metrics.audio_frames_dropped.Increment(static_cast<double>(dropped));
-}
-
-void SessionDriver::SendGateway(v1::ToGateway frame) {
-  const std::size_t bytes = SizeOf(frame);
-  gateway_queue_.Push(std::move(frame), bytes);
 }
 
 }  // namespace voicebridge::worker

@@ -7,6 +7,10 @@
 #include <string_view>
 
 #include "bridge_worker/conversation/conversation.h"
+#include "bridge_worker/interview/assessment_service.h"
+#include "bridge_worker/session/session_record.h"
+#include "bridge_worker/session/summary_link.h"
+#include "bridge_worker/tools/tool_runner.h"
 #include "bridge_worker/upstream/realtime_connection.h"
 #include "bridge_worker/worker_metrics.h"
 #include "common/async/deadline_guard.h"
@@ -30,6 +34,12 @@ struct SessionEnvironment {
   const Profiles& profiles;
   RealtimeConnector& connector;
   SessionIndex& index;
+  StoreThread& store;
+  // Whether the store outlives the process: then every session leaves its items there.
+  bool store_is_lasting;
+  std::string worker_id;  // Of this start of the process.
+  AssessmentService& assessments;
+  ToolEnvironment tools;
   TaskGroup::OnFailure on_task_failure;
 };
 
@@ -57,6 +67,7 @@ class SessionDriver {
   Awaitable<absl::Status> Attach(Deadline deadline);
   Awaitable<void> ReadAttach();
   absl::StatusOr<v1::Profile> CheckAttach() const;
+  Awaitable<absl::Status> Acquire(const v1::Profile& profile, Deadline deadline);
   Awaitable<void> Serve(Deadline handshake);
   Awaitable<void> Connect(Deadline deadline);
   Awaitable<void> WaitUntilReadyOrEnded();
@@ -70,9 +81,26 @@ class SessionDriver {
   Awaitable<void> WriteUpstream();
 
   void HandleGatewayFrame(v1::ToWorker& frame);
+  // session_effects.cc
   void Feed(ConversationEvent event);
-  void Perform(Effect& effect);
-  void PerformDrop(const std::string& response_id);
+  void Perform(SendUpstream& event);
+  void Perform(SendUpstreamAudio& audio);
+  void Perform(SendClientEvent& event);
+  void Perform(SendClientAudio& audio);
+  void Perform(DropQueuedAudio& drop);
+  void Perform(BecomeReady& ready);
+  void Perform(PublishSnapshotDelta& delta);
+  void Perform(AcceptAudio& accepted);
+  void Perform(ReportTrouble& trouble);
+  void Perform(StartTool& start);
+  void Perform(StartAssessment& start);
+  void Perform(RetryAssessment& retry);
+  void Perform(OpenSummary& open);
+  void Perform(SendSummary& send);
+  void Perform(CloseSummary& close);
+  void Perform(EndSession& end);
+  Awaitable<void> CallTool(StartTool start);
+  Awaitable<void> Retry();
   void SendGateway(v1::ToGateway frame);
   void RequestEnd(EndReason reason, std::string message);
 
@@ -85,6 +113,8 @@ class SessionDriver {
   v1::Attach attach_;
   std::shared_ptr<SessionHandle> handle_;
   std::optional<Conversation> conversation_;
+  std::shared_ptr<SessionRecord> record_;  // Null: nothing of this session is stored.
+  std::unique_ptr<SummaryLink> summary_;
   Effects effects_;
   Mailbox<v1::ToGateway> gateway_queue_;
   Mailbox<UpstreamFrame> upstream_queue_;

@@ -54,15 +54,17 @@ ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal
   const Settled settled = WaitUntilNoSessions(process.index, plan.force(), signals);
   const std::int64_t forced = process.index.size();
   process.admin.Stop();
+  const std::size_t lost = process.settle_background(plan.force());
   const std::vector<std::string> unfinished = process.shards.SettleTasks(plan.flush());
   process.shut_down_server();
   const bool stopped = process.shards.Stop(plan.flush());
   for (const std::string& name : unfinished) {
     process.logger.Warning("task.abandoned", {{"task", name}});
   }
-  const ExitCode code = CodeOf(settled, stopped && unfinished.empty());
+  const ExitCode code = CodeOf(settled, stopped && unfinished.empty() && lost == 0);
   process.logger.Info("shutdown.end", {{"ms", ToSeconds(Now() - begun) * 1000},
                                        {"forced", forced},
+                                       {"not_stored", lost},
                                        {"exit_code", static_cast<int>(code)},
                                        {"pid", ::getpid()}});
   process.logger.Flush();

@@ -24,6 +24,9 @@ struct DrainedProcess {
   std::atomic<bool>& draining;
   // Called once admission is refused: watchers are told.
   std::function<void()> on_draining;
+  // Called once no session is left: stores what background work leaves, within the deadline. How
+  // many records could not be saved.
+  std::function<std::size_t(Deadline)> settle_background;
   // Called once no task is left, while the shards still poll: ends what they serve calls for.
   std::function<void()> shut_down_server;
 };

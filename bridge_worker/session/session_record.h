@@ -1,0 +1,67 @@
+// What one session leaves in the store: its owner, its items, its end.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridge_worker/store/store_thread.h"
+#include "common/async/awaitable.h"
+#include "common/async/clock.h"
+#include "common/async/event.h"
+#include "common/observability/log.h"
+#include "voicebridge/v1/conversation.pb.h"
+
+namespace voicebridge::worker {
+
+// Collects changes while a write is under way, so that a slow store sees fewer and larger ones and
+// what waits is never more than the snapshot holds. Shared by its session and by the task that
+// writes, which outlives the session until all is written. Used on one executor.
+class SessionRecord {
+ public:
+  // Called at most once, when another attachment has taken the session over.
+  using OnSuperseded = std::function<void()>;
+
+  SessionRecord(StoreThread& store, SessionOwner owner, std::string profile, Clock& clock,
+                Logger& logger, std::atomic<std::int64_t>& records, net::any_io_executor executor,
+                OnSuperseded on_superseded);
+
+  const SessionOwner& owner() const { return owner_; }
+
+  // The grant, before the session is served. ABORTED: it belongs to somebody else. Anything else
+  // than OK: it is not confirmed yet, and Run goes on trying.
+  Awaitable<absl::Status> Acquire(Deadline deadline);
+
+  void Note(const v1::SnapshotDelta& delta);
+  // The session is over; the callback is not called any more.
+  void Close(std::string_view reason);
+
+  // Writes until closed and written; counted in `records` meanwhile.
+  static Awaitable<void> Run(std::shared_ptr<SessionRecord> self);
+
+ private:
+  Awaitable<void> WriteAll();
+  Awaitable<absl::Status> WriteChanges();
+  Awaitable<absl::Status> WriteEnd();
+  void GiveUp(const absl::Status& why);
+  Deadline WriteDeadline() const;
+
+  StoreThread& store_;
+  const SessionOwner owner_;
+  const std::string profile_;
+  Clock& clock_;
+  Logger& logger_;
+  std::atomic<std::int64_t>& records_;
+  OnSuperseded on_superseded_;
+  Event changed_;
+  std::vector<StoredItem> upserted_;  // In the order of their first change.
+  std::vector<std::string> deleted_;
+  std::string end_reason_;
+  bool granted_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace voicebridge::worker
