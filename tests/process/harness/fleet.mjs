@@ -52,9 +52,9 @@ export class Fleet {
   }
 
   #startWorker(label, flags, profiles) {
-    const upstream = `--upstream_url=${this.simulatorUrl.replace('http', 'ws')}/v1/realtime`;
+    const upstream = [`--upstream_url=${this.simulatorUrl.replace('http', 'ws')}/v1/realtime`, `--responses_url=${this.simulatorUrl}/v1/responses`];
     return ManagedProcess.binary('voicebridge-worker', [
-      ...kPorts, upstream, `--profiles=${profiles ?? path.join(root, 'bridge_worker/profiles')}`, ...flags,
+      ...kPorts, ...upstream, `--profiles=${profiles ?? path.join(root, 'bridge_worker/profiles')}`, ...flags,
     ], {label, env: {OPENAI_API_KEY: 'test-key'}});
   }
 
