@@ -15,7 +15,9 @@
 
 #include "bridge_worker/interview/assessment_service.h"
 #include "bridge_worker/interview/http_responses_client.h"
+#include "bridge_worker/session/assessment_queries.h"
 #include "bridge_worker/session/bridge_service.h"
+#include "bridge_worker/session/stored_session.h"
 #include "bridge_worker/store/retention.h"
 #include "bridge_worker/store/store_thread.h"
 #include "bridge_worker/tools/http_webhook.h"
@@ -23,6 +25,7 @@
 #include "bridge_worker/worker_metrics.h"
 #include "common/composition/operator_listeners.h"
 #include "common/composition/process_drain.h"
+#include "common/composition/session_admin.h"
 #include "common/core/ids.h"
 #include "common/core/limits.h"
 #include "common/core/status.h"
@@ -80,8 +83,10 @@ class Worker {
   std::unique_ptr<WebhookCaller> webhooks_;
   std::unique_ptr<SessionIndex> index_;
   std::unique_ptr<AssessmentService> assessments_;
+  std::unique_ptr<AssessmentQueries> queries_;
   std::unique_ptr<SessionEnvironment> environment_;
   std::unique_ptr<BridgeService> service_;
+  std::unique_ptr<SessionAdmin> sessions_;
   std::unique_ptr<ShardGroup> shards_;
   std::unique_ptr<grpc::Server> server_;
   OperatorListeners operator_{registry_,
@@ -129,7 +134,7 @@ absl::Status Worker::Start() {
     return bound;
   }
   const absl::Status status =
-      operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file},
+      operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file, sessions_.get()},
                       shards_->first(), [this] { return Status(); });
   if (!status.ok()) {
     return status;
@@ -171,7 +176,12 @@ absl::Status Worker::StartSessionServer() {
       SessionEnvironment{*logger_, metrics_, gauges_, config_.profiles, *connector_, *index_,
                          store_, config_.store_is_lasting, start_id_, *assessments_,
                          ToolEnvironment{store_, *webhooks_, clock_, *logger_}, OnTaskFailure()});
-  service_ = std::make_unique<BridgeService>(*environment_);
+  queries_ = MakeAssessmentQueries(*assessments_);
+  service_ = std::make_unique<BridgeService>(*environment_, *queries_);
+  sessions_ = std::make_unique<SessionAdmin>(
+      *index_, shards_->first(), [this](std::string session_id, Deadline deadline) {
+        return DeleteStoredSession(store_, std::move(session_id), deadline);
+      });
   builder.RegisterService(&service_->service());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) {

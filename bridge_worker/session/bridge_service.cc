@@ -6,6 +6,7 @@
 #include "common/async/first_to_finish.h"
 #include "common/core/ids.h"
 #include "common/core/limits.h"
+#include "common/core/scoped_count.h"
 
 namespace voicebridge::worker {
 namespace {
@@ -13,39 +14,13 @@ namespace {
 // Gateways take a worker for lost after 2 s of silence.
 constexpr Duration kStatusInterval = milliseconds(500);
 
-// Counts a call for as long as it is served.
-class CallCount {
- public:
-  explicit CallCount(std::atomic<std::int64_t>& calls) : calls_(calls) { ++calls_; }
-  ~CallCount() { --calls_; }
-  CallCount(const CallCount&) = delete;
-  CallCount& operator=(const CallCount&) = delete;
-
- private:
-  std::atomic<std::int64_t>& calls_;
-};
-
-const grpc::Status& Unimplemented() {
-  static const auto* status =
-      new grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "not offered by this worker");
-  return *status;
-}
-
-// A unary call that is refused as soon as it is accepted.
-template <class Request, class Response>
-struct RefusedCall : std::enable_shared_from_this<RefusedCall<Request, Response>> {
-  explicit RefusedCall(const net::any_io_executor& executor)
-      : response(&context), operation(executor) {}
-
-  grpc::ServerContext context;
-  Request request;
-  grpc::ServerAsyncResponseWriter<Response> response;
-  Operation operation;
-};
-
 }  // namespace
 
 std::string BridgeService::NewStartId() { return NewId("start"); }
+
+BridgeService::BridgeService(SessionEnvironment& environment, AssessmentQueries& assessments)
+    : environment_(environment),
+      reports_(service_, assessments, environment.gauges.draining, environment.gauges.calls) {}
 
 void BridgeService::Start(ShardGroup& shards) {
   for (std::size_t i = 0; i < shards.size(); ++i) {
@@ -55,8 +30,7 @@ void BridgeService::Start(ShardGroup& shards) {
     shard.tasks().TrySpawn("accept converse", AcceptConverse(lane));
     shard.tasks().TrySpawn("accept watch", AcceptWatch(lane));
     shard.tasks().TrySpawn("refuse drain", RefuseDrain(lane));
-    shard.tasks().TrySpawn("refuse report", RefuseGetReport(lane));
-    shard.tasks().TrySpawn("refuse retry", RefuseRetryAssessment(lane));
+    reports_.Start({shard.executor(), shard.tasks(), shard.clock(), queue});
   }
 }
 
@@ -84,7 +58,7 @@ Awaitable<void> BridgeService::AcceptConverse(Lane& lane) {
 
 Awaitable<void> BridgeService::Converse(Lane& lane,
                                         std::unique_ptr<SessionDriver::GatewayStream> stream) {
-  const CallCount count(environment_.gauges.calls);
+  const ScopedCount count(environment_.gauges.calls);
   auto driver = std::make_unique<SessionDriver>(environment_, lane.shard, std::move(stream));
   co_await driver->Run();
   if (!driver->finished()) {
@@ -111,7 +85,7 @@ Awaitable<void> BridgeService::AcceptWatch(Lane& lane) {
 }
 
 Awaitable<void> BridgeService::Watch(Lane& lane, std::unique_ptr<WatchStream> stream) {
-  const CallCount count(environment_.gauges.calls);
+  const ScopedCount count(environment_.gauges.calls);
   Clock& clock = lane.shard.clock();
   bool cancelled = false;
   while (!stream->gone() && !cancelled) {
@@ -142,40 +116,6 @@ v1::WorkerStatus BridgeService::CurrentStatus() {
 
 // --- what this worker does not offer ------------------------------------------------------------
 
-template <class Request, class Response, class Arm>
-Awaitable<void> BridgeService::RefuseUnary(Lane& lane, Arm arm) {
-  while (true) {
-    const auto call = std::make_shared<RefusedCall<Request, Response>>(lane.shard.executor());
-    call->operation.Begin(call);
-    arm(*call);
-    const bool accepted = co_await call->operation.Wait();
-    if (!accepted) {
-      co_return;
-    }
-    call->operation.Begin(call);
-    call->response.FinishWithError(Unimplemented(), call->operation.tag());
-    co_await call->operation.Wait();
-  }
-}
-
-Awaitable<void> BridgeService::RefuseGetReport(Lane& lane) {
-  using Call = RefusedCall<v1::GetReportRequest, v1::GetReportResponse>;
-  const auto arm = [this, &lane](Call& call) {
-    service_.RequestGetReport(&call.context, &call.request, &call.response, &lane.queue,
-                              &lane.queue, call.operation.tag());
-  };
-  co_await RefuseUnary<v1::GetReportRequest, v1::GetReportResponse>(lane, arm);
-}
-
-Awaitable<void> BridgeService::RefuseRetryAssessment(Lane& lane) {
-  using Call = RefusedCall<v1::RetryAssessmentRequest, v1::RetryAssessmentResponse>;
-  const auto arm = [this, &lane](Call& call) {
-    service_.RequestRetryAssessment(&call.context, &call.request, &call.response, &lane.queue,
-                                    &lane.queue, call.operation.tag());
-  };
-  co_await RefuseUnary<v1::RetryAssessmentRequest, v1::RetryAssessmentResponse>(lane, arm);
-}
-
 Awaitable<void> BridgeService::RefuseDrain(Lane& lane) {
   using DrainStream = ServerWriter<v1::DrainRequest, v1::DrainProgress>;
   const auto arm = [this, &lane](grpc::ServerContext* context, v1::DrainRequest* request,
@@ -187,7 +127,8 @@ Awaitable<void> BridgeService::RefuseDrain(Lane& lane) {
     if (stream == nullptr) {
       co_return;
     }
-    co_await stream->Finish(Unimplemented(),
+    grpc::Status refusal(grpc::StatusCode::UNIMPLEMENTED, "not offered by this worker");
+    co_await stream->Finish(std::move(refusal),
                             Deadline::After(lane.shard.clock().Now(), limits::kCloseMax));
   }
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "bridge_worker/session/assessment_queries.h"
+#include "bridge_worker/session/report_calls.h"
 #include "bridge_worker/session/session_driver.h"
 #include "common/async/event.h"
 #include "common/runtime/shard_group.h"
@@ -20,7 +22,8 @@ namespace voicebridge::worker {
 // starts; Start is called once the shards exist and before they run.
 class BridgeService {
  public:
-  explicit BridgeService(SessionEnvironment& environment) : environment_(environment) {}
+  // `assessments` answers for GetReport and RetryAssessment.
+  BridgeService(SessionEnvironment& environment, AssessmentQueries& assessments);
 
   grpc::Service& service() { return service_; }
 
@@ -46,18 +49,14 @@ class BridgeService {
   Awaitable<void> AcceptWatch(Lane& lane);
   Awaitable<void> Converse(Lane& lane, std::unique_ptr<SessionDriver::GatewayStream> stream);
   Awaitable<void> Watch(Lane& lane, std::unique_ptr<WatchStream> stream);
-  // Answers UNIMPLEMENTED on the calls that this worker does not offer; without a pending accept
-  // they would wait for ever.
-  template <class Request, class Response, class Arm>
-  Awaitable<void> RefuseUnary(Lane& lane, Arm arm);
+  // Answers UNIMPLEMENTED; without a pending accept these calls would wait for ever.
   Awaitable<void> RefuseDrain(Lane& lane);
-  Awaitable<void> RefuseGetReport(Lane& lane);
-  Awaitable<void> RefuseRetryAssessment(Lane& lane);
 
   v1::WorkerStatus CurrentStatus();
 
   SessionEnvironment& environment_;
   v1::BridgeWorker::AsyncService service_;
+  ReportCalls reports_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   const std::string start_id_ = NewStartId();
   std::atomic<std::uint64_t> status_number_ = 0;

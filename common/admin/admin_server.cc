@@ -4,18 +4,61 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <memory>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include "common/core/status.h"
 #include "common/rpc/listen_address.h"
+#include "common/rpc/wire_status.h"
 #include "voicebridge/v1/admin.grpc.pb.h"
 
 namespace voicebridge {
 namespace {
 
+// Calls that wait for the process. Shared with those who will answer: they may come late.
+class OpenCalls {
+ public:
+  // False: the server stops, and nobody will take the call.
+  bool Add(grpc::ServerUnaryReactor* call) {
+    const std::lock_guard lock(mutex_);
+    return !stopped_ && open_.insert(call).second;
+  }
+
+  // True for the one who is to finish the call; until then its response is there to be written.
+  bool Take(grpc::ServerUnaryReactor* call) {
+    const std::lock_guard lock(mutex_);
+    return open_.erase(call) > 0;
+  }
+
+  // gRPC's Shutdown may not return while a call of the callback API is unfinished.
+  void FinishAll() {
+    std::set<grpc::ServerUnaryReactor*> left;
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+      left.swap(open_);
+    }
+    for (grpc::ServerUnaryReactor* call : left) {
+      call->Finish(ToGrpc(Stopping()));
+    }
+  }
+
+  static absl::Status Stopping() { return Unavailable("the process is stopping"); }
+
+ private:
+  std::mutex mutex_;
+  std::set<grpc::ServerUnaryReactor*> open_;
+  bool stopped_ = false;
+};
+
 class AdminService final : public v1::Admin::CallbackService {
  public:
-  explicit AdminService(AdminServer::GetStatus get_status) : get_status_(std::move(get_status)) {}
+  AdminService(AdminServer::GetStatus get_status, AdminSessions* sessions)
+      : get_status_(std::move(get_status)), sessions_(sessions) {}
+
+  void FinishOpenCalls() { calls_->FinishAll(); }
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest*,
@@ -26,15 +69,64 @@ class AdminService final : public v1::Admin::CallbackService {
     return reactor;
   }
 
+  grpc::ServerUnaryReactor* ListSessions(grpc::CallbackServerContext* context,
+                                         const v1::ListSessionsRequest*,
+                                         v1::ListSessionsResponse* response) override {
+    return Ask(context, response, [this](auto done) { sessions_->List(std::move(done)); });
+  }
+
+  grpc::ServerUnaryReactor* EndSession(grpc::CallbackServerContext* context,
+                                       const v1::EndSessionRequest* request,
+                                       v1::EndSessionResponse* response) override {
+    return Ask(context, response, [this, request](auto done) {
+      sessions_->End(request->session_id(), std::move(done));
+    });
+  }
+
+  grpc::ServerUnaryReactor* DeleteSession(grpc::CallbackServerContext* context,
+                                          const v1::DeleteSessionRequest* request,
+                                          v1::DeleteSessionResponse* response) override {
+    return Ask(context, response, [this, request](auto done) {
+      sessions_->Delete(request->session_id(), std::move(done));
+    });
+  }
+
  private:
-  AdminServer::GetStatus get_status_;
+  // `ask` hands the question to the process, together with what takes its answer.
+  template <class Response, class AskProcess>
+  grpc::ServerUnaryReactor* Ask(grpc::CallbackServerContext* context, Response* response,
+                                AskProcess ask) {
+    grpc::ServerUnaryReactor* call = context->DefaultReactor();
+    if (sessions_ == nullptr) {
+      call->Finish(ToGrpc(absl::UnimplementedError("not offered by this process")));
+    } else if (!calls_->Add(call)) {
+      call->Finish(ToGrpc(OpenCalls::Stopping()));
+    } else {
+      ask(AdminSessions::Done<Response>(
+          [calls = calls_, call, response](absl::StatusOr<Response> answer) {
+            if (!calls->Take(call)) {
+              return;
+            }
+            if (answer.ok()) {
+              *response = *std::move(answer);
+            }
+            call->Finish(ToGrpc(answer.status()));
+          }));
+    }
+    return call;
+  }
+
+  const AdminServer::GetStatus get_status_;
+  AdminSessions* const sessions_;
+  const std::shared_ptr<OpenCalls> calls_ = std::make_shared<OpenCalls>();
 };
 
 }  // namespace
 
 class AdminServer::Implementation {
  public:
-  explicit Implementation(AdminServer::GetStatus get_status) : service(std::move(get_status)) {}
+  Implementation(AdminServer::GetStatus get_status, AdminSessions* sessions)
+      : service(std::move(get_status), sessions) {}
 
   AdminService service;
   std::unique_ptr<grpc::Server> server;
@@ -47,10 +139,11 @@ AdminServer::AdminServer(std::unique_ptr<Implementation> implementation)
 AdminServer::~AdminServer() = default;
 
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& listen,
-                                                                AdminServer::GetStatus get_status) {
+                                                                AdminServer::GetStatus get_status,
+                                                                AdminSessions* sessions) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  auto implementation = std::make_unique<Implementation>(std::move(get_status));
+  auto implementation = std::make_unique<Implementation>(std::move(get_status), sessions);
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
@@ -73,6 +166,7 @@ void AdminServer::SetServing(bool serving) {
 }
 
 void AdminServer::Stop() {
+  implementation_->service.FinishOpenCalls();
   // Open Watch calls of the health service would hold a plain Shutdown; with a deadline in the past
   // they are cancelled at once.
   implementation_->server->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME));

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "common/admin/admin_sessions.h"
 #include "common/core/deadline.h"
 #include "voicebridge/v1/admin.pb.h"
 
@@ -19,9 +20,11 @@ class AdminServer {
   // Called on gRPC's threads, overlapping; must not block.
   using GetStatus = std::function<v1::ProcessStatus()>;
 
-  // UNAVAILABLE when the address cannot be bound.
+  // `sessions` outlives the server; null: its calls are answered UNIMPLEMENTED. UNAVAILABLE when
+  // the address cannot be bound.
   static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const std::string& listen,
-                                                            GetStatus get_status);
+                                                            GetStatus get_status,
+                                                            AdminSessions* sessions);
   ~AdminServer();
 
   // The address as bound, with the real port.

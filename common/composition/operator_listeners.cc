@@ -23,7 +23,7 @@ absl::Status OperatorListeners::Start(const Options& options, Shard& shard,
   AnnounceListener("ops", *ops_address);
 
   absl::StatusOr<std::unique_ptr<AdminServer>> admin =
-      AdminServer::Start(options.admin_listen, std::move(get_status));
+      AdminServer::Start(options.admin_listen, std::move(get_status), options.sessions);
   if (!admin.ok()) {
     return admin.status();
   }

@@ -21,7 +21,8 @@ class OperatorListeners {
   struct Options {
     std::string ops_listen;
     std::string admin_listen;
-    std::string pid_file;  // Empty: none.
+    std::string pid_file;               // Empty: none.
+    AdminSessions* sessions = nullptr;  // Outlives the listeners; null: not offered.
   };
 
   OperatorListeners(std::shared_ptr<ProcessRegistry> registry, OpsService::Readiness readiness)

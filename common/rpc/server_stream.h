@@ -25,7 +25,7 @@ struct ServerCallCore : std::enable_shared_from_this<ServerCallCore<Call>> {
         read(executor),
         write(executor),
         finish(executor),
-        guard(executor, [this] { Cancel(); }) {}
+        guard(executor, [this] { context.TryCancel(); }) {}  // Also while the status is sent.
 
   void Cancel() {
     if (started && !finished) {

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "common/async/first_to_finish.h"
 #include "common/core/status.h"
 
 namespace voicebridge {
@@ -21,7 +22,7 @@ void PostEnd(const std::shared_ptr<SessionHandle>& handle, EndReason reason, Dur
 
 SessionIndex::SessionIndex(net::any_io_executor executor, std::int64_t capacity,
                            std::atomic<std::int64_t>& live)
-    : executor_(std::move(executor)), capacity_(capacity), live_(live) {}
+    : executor_(std::move(executor)), capacity_(capacity), live_(live), left_(executor_) {}
 
 Awaitable<absl::Status> SessionIndex::Add(std::shared_ptr<SessionHandle> handle) {
   co_return co_await net::co_spawn(executor_, AddHere(std::move(handle)), net::use_awaitable);
@@ -29,6 +30,16 @@ Awaitable<absl::Status> SessionIndex::Add(std::shared_ptr<SessionHandle> handle)
 
 Awaitable<void> SessionIndex::Remove(std::shared_ptr<SessionHandle> handle) {
   co_await net::co_spawn(executor_, RemoveHere(std::move(handle)), net::use_awaitable);
+}
+
+Awaitable<SessionIndex::Sessions> SessionIndex::List() {
+  co_return co_await net::co_spawn(executor_, ListHere(), net::use_awaitable);
+}
+
+Awaitable<absl::Status> SessionIndex::End(std::string session_id, EndReason reason,
+                                          Deadline deadline) {
+  co_return co_await net::co_spawn(executor_, EndHere(std::move(session_id), reason, deadline),
+                                   net::use_awaitable);
 }
 
 bool SessionIndex::Reserve() {
@@ -57,17 +68,54 @@ Awaitable<absl::Status> SessionIndex::AddHere(std::shared_ptr<SessionHandle> han
   if (!Reserve()) {
     co_return MakeStatus(absl::StatusCode::kResourceExhausted, "full: {} sessions", capacity_);
   }
+  handle->added = clock_.Now();
   sessions_.insert_or_assign(handle->session_id, handle);
+  left_.Notify();  // An older one of this id.
   co_return absl::OkStatus();
 }
 
 Awaitable<void> SessionIndex::RemoveHere(std::shared_ptr<SessionHandle> handle) {
   live_.fetch_sub(1);
-  const auto found = sessions_.find(handle->session_id);
-  if (found != sessions_.end() && found->second == handle) {
-    sessions_.erase(found);
+  if (Holds(handle)) {
+    sessions_.erase(handle->session_id);
+    left_.Notify();
   }
   co_return;
+}
+
+Awaitable<SessionIndex::Sessions> SessionIndex::ListHere() {
+  Sessions sessions;
+  sessions.reserve(sessions_.size());
+  for (const auto& [id, handle] : sessions_) {
+    sessions.push_back(handle);
+  }
+  co_return sessions;
+}
+
+Awaitable<absl::Status> SessionIndex::EndHere(std::string session_id, EndReason reason,
+                                              Deadline deadline) {
+  co_await net::this_coro::throw_if_cancelled(false);
+  const auto found = sessions_.find(session_id);
+  if (found == sessions_.end()) {
+    co_return absl::NotFoundError("no such session in this process");
+  }
+  const std::shared_ptr<SessionHandle> handle = found->second;
+  PostEnd(handle, reason, deadline.Remaining(clock_.Now()));
+  const bool left = co_await RunUntil(clock_, deadline, WaitUntilLeft(handle));
+  co_return left && !Holds(handle)
+      ? absl::OkStatus()
+      : DeadlineExceeded("the session was told to end, and has not yet");
+}
+
+Awaitable<void> SessionIndex::WaitUntilLeft(std::shared_ptr<SessionHandle> handle) {
+  const auto left = [this, &handle] { return !Holds(handle); };
+  co_await left_.WaitUntil(left);
+}
+
+// A newer attachment of the same session is another one.
+bool SessionIndex::Holds(const std::shared_ptr<SessionHandle>& handle) const {
+  const auto found = sessions_.find(handle->session_id);
+  return found != sessions_.end() && found->second == handle;
 }
 
 void SessionIndex::EndAll(EndReason reason, Duration time_left) {

@@ -9,8 +9,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/async/awaitable.h"
+#include "common/async/clock.h"
+#include "common/async/event.h"
+#include "common/core/deadline.h"
 #include "common/core/end_reason.h"
 #include "common/core/time.h"
 
@@ -24,9 +28,10 @@ struct SessionHandle {
   std::uint64_t epoch = 0;
   net::any_io_executor executor;
   std::function<void(EndReason, Duration time_left)> end;  // Called on `executor` only.
+  TimePoint added;                                         // To the index; the index sets it.
 };
 
-// Lives on one shard: Add and Remove are awaited from any, everything else is called on its own.
+// Lives on one shard; what is awaited may be awaited on any.
 // Capacity is one atomic reservation. The fence of invariant 4 within a process: the higher epoch
 // wins.
 class SessionIndex {
@@ -41,6 +46,12 @@ class SessionIndex {
   Awaitable<absl::Status> Add(std::shared_ptr<SessionHandle> handle);
   Awaitable<void> Remove(std::shared_ptr<SessionHandle> handle);
 
+  using Sessions = std::vector<std::shared_ptr<const SessionHandle>>;
+  Awaitable<Sessions> List();
+
+  // Asks the session to end and waits until it has left. NOT_FOUND, DEADLINE_EXCEEDED.
+  Awaitable<absl::Status> End(std::string session_id, EndReason reason, Deadline deadline);
+
   // From any thread: no session is added any more.
   void Close() { closed_.store(true); }
   bool closed() const { return closed_.load(); }
@@ -53,6 +64,10 @@ class SessionIndex {
  private:
   Awaitable<absl::Status> AddHere(std::shared_ptr<SessionHandle> handle);
   Awaitable<void> RemoveHere(std::shared_ptr<SessionHandle> handle);
+  Awaitable<Sessions> ListHere();
+  Awaitable<absl::Status> EndHere(std::string session_id, EndReason reason, Deadline deadline);
+  Awaitable<void> WaitUntilLeft(std::shared_ptr<SessionHandle> handle);
+  bool Holds(const std::shared_ptr<SessionHandle>& handle) const;
   bool Reserve();
 
   net::any_io_executor executor_;
@@ -60,6 +75,8 @@ class SessionIndex {
   std::atomic<std::int64_t>& live_;
   std::atomic<bool> closed_ = false;
   std::map<std::string, std::shared_ptr<SessionHandle>, std::less<>> sessions_;
+  SystemClock clock_;
+  Event left_;  // One was removed.
 };
 
 }  // namespace voicebridge

@@ -61,6 +61,7 @@ absl::StatusOr<ClientSecretClaims> VerifyClientSecret(const SigningKeys& keys,
                                                       std::int64_t unix_now);
 
 // The token in voicebridge.session.ready: good for the report and retry of this one session.
+// UNAUTHENTICATED as above; PERMISSION_DENIED: it is another session's.
 std::string MintAccessToken(const SigningKeys& keys, std::string_view session_id,
                             std::int64_t expires_at);
 absl::Status VerifyAccessToken(const SigningKeys& keys, std::string_view token,

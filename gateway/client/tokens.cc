@@ -148,8 +148,10 @@ absl::Status VerifyAccessToken(const SigningKeys& keys, std::string_view token,
   if (!jwt.ok()) {
     return jwt.status();
   }
-  return Grant(*jwt, "sub") == session_id ? absl::OkStatus()
-                                          : Refuse(kWhat, "is for another session");
+  if (Grant(*jwt, "sub") != session_id) {
+    return MakeStatus(absl::StatusCode::kPermissionDenied, "The {} is for another session.", kWhat);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace voicebridge::gateway

@@ -1,12 +1,16 @@
 #include "gateway/http/gateway_service.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "common/core/ids.h"
 #include "common/core/status.h"
 #include "common/core/wall_clock.h"
 #include "gateway/client/auth.h"
+#include "gateway/http/report_endpoints.h"
+#include "gateway/http/responses.h"
+#include "gateway/workers/worker_reports.h"
 
 namespace voicebridge::gateway {
 namespace {
@@ -16,12 +20,6 @@ constexpr std::string_view kClientSecretsPath = "/v1/realtime/client_secrets";
 constexpr std::string_view kProfileDefault = "assistant";
 constexpr std::string_view kSubprotocol = "realtime";
 constexpr std::int64_t kAccessTokenSeconds = 24 * 60 * 60;
-
-HttpResponse TryLater(std::string_view code, std::string_view message) {
-  HttpResponse response = JsonErrorResponse(503, "server_error", code, message);
-  response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
 
 HttpResponse NotFound(const HttpRequest& request) {
   return JsonErrorResponse(404, "invalid_request_error", "not_found",
@@ -52,10 +50,7 @@ std::string_view ChooseSubprotocol(const HttpRequest& request) {
 Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
   if (request.path == kClientSecretsPath) {
     if (request.method != "POST") {
-      HttpResponse refused = JsonErrorResponse(405, "invalid_request_error", "method_not_allowed",
-                                               "Client secrets are minted with POST.");
-      refused.headers.emplace_back("Allow", "POST");
-      co_return refused;
+      co_return MethodNotAllowed("POST", "Client secrets are minted with POST.");
     }
     co_return MintClientSecret(request);
   }
@@ -64,6 +59,11 @@ Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
                                              "This endpoint speaks WebSocket.");
     refused.headers.emplace_back("Upgrade", "websocket");
     co_return refused;
+  }
+  if (std::optional<ReportRoute> route = ReportRouteOf(request.path)) {
+    WorkerReports reports(environment_, ShardOf(co_await net::this_coro::executor));
+    co_return co_await RespondReport(std::move(*route), request, config_.auth.signing_keys,
+                                     UnixNow(), reports);
   }
   if (config_.page.Contains(request.path)) {
     co_return config_.page.Respond(request);

@@ -1,4 +1,4 @@
-// What the public listener serves: the Realtime endpoint, client secrets, and a word to visitors.
+// What the public listener serves: the Realtime endpoint, client secrets, reports, the page.
 #pragma once
 
 #include <memory>

@@ -8,6 +8,7 @@
 #include "common/core/limits.h"
 #include "common/core/status.h"
 #include "common/observability/end_reason_level.h"
+#include "common/rpc/wire_status.h"
 #include "common/rpc/wire_time.h"
 
 namespace voicebridge::gateway {
@@ -24,10 +25,6 @@ std::size_t SizeOf(const v1::ToWorker& frame) {
     return frame.audio().pcm().size() + kFrameOverhead;
   }
   return frame.client_event().json().size() + kFrameOverhead;
-}
-
-absl::Status FromGrpc(const grpc::Status& status) {
-  return {static_cast<absl::StatusCode>(status.error_code()), status.error_message()};
 }
 
 }  // namespace

@@ -247,7 +247,10 @@ void SessionRelay::On(EndRequested& event, RelayEffects& effects) {
     const auto left_ms = std::chrono::duration_cast<milliseconds>(event.time_left).count();
     effects.emplace_back(SendClientEvent{SessionDrainingEvent(left_ms)});
   }
-  End(event.reason, "This server is going away.", effects);
+  End(event.reason,
+      event.reason == v1::END_REASON_ENDED_BY_OPERATOR ? "An operator ended the session."
+                                                       : "This server is going away.",
+      effects);
 }
 
 void SessionRelay::On(Stalled& event, RelayEffects& effects) {

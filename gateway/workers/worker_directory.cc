@@ -110,4 +110,19 @@ std::optional<std::string> ChooseWorker(const WorkerViews& workers,
   return eligible[second_wins ? second : first]->address;
 }
 
+std::vector<std::string> AskingOrder(const WorkerViews& workers) {
+  constexpr WorkerState kOrder[] = {WorkerState::kServing, WorkerState::kFull,
+                                    WorkerState::kDraining, WorkerState::kSuspect,
+                                    WorkerState::kUnknown};
+  std::vector<std::string> addresses;
+  for (const WorkerState state : kOrder) {
+    for (const WorkerView& worker : workers) {
+      if (worker.state == state) {
+        addresses.push_back(worker.address);
+      }
+    }
+  }
+  return addresses;
+}
+
 }  // namespace voicebridge::gateway

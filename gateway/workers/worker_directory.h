@@ -74,4 +74,8 @@ std::optional<std::string> ChooseWorker(const WorkerViews& workers,
                                         std::span<const std::string> excluded,
                                         std::uint64_t random);
 
+// Every worker, those first that are most likely to answer a question about a stored session; a
+// worker that is full or drains still answers.
+std::vector<std::string> AskingOrder(const WorkerViews& workers);
+
 }  // namespace voicebridge::gateway

@@ -52,4 +52,25 @@ std::unique_ptr<WorkerStatusReader> WorkerLinks::PrepareWatch(const std::string&
   return std::make_unique<WorkerStatusReader>(shard.executor(), prepare);
 }
 
+std::unique_ptr<GetReportCall> WorkerLinks::PrepareGetReport(const std::string& address,
+                                                             const v1::GetReportRequest& request,
+                                                             Shard& shard,
+                                                             Duration time_left) const {
+  v1::BridgeWorker::Stub& stub = *stubs_.at(address);
+  const auto prepare = [&](grpc::ClientContext* context) {
+    return stub.PrepareAsyncGetReport(context, request, &shard.queue());
+  };
+  return std::make_unique<GetReportCall>(shard.executor(), time_left, prepare);
+}
+
+std::unique_ptr<RetryAssessmentCall> WorkerLinks::PrepareRetryAssessment(
+    const std::string& address, const v1::RetryAssessmentRequest& request, Shard& shard,
+    Duration time_left) const {
+  v1::BridgeWorker::Stub& stub = *stubs_.at(address);
+  const auto prepare = [&](grpc::ClientContext* context) {
+    return stub.PrepareAsyncRetryAssessment(context, request, &shard.queue());
+  };
+  return std::make_unique<RetryAssessmentCall>(shard.executor(), time_left, prepare);
+}
+
 }  // namespace voicebridge::gateway

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/rpc/client_stream.h"
+#include "common/rpc/client_unary.h"
 #include "common/runtime/shard.h"
 #include "voicebridge/v1/bridge.grpc.pb.h"
 
@@ -16,6 +17,8 @@ namespace voicebridge::gateway {
 
 using WorkerStream = ClientStream<v1::ToGateway, v1::ToWorker>;
 using WorkerStatusReader = ClientReader<v1::WorkerStatus>;
+using GetReportCall = ClientUnary<v1::GetReportResponse>;
+using RetryAssessmentCall = ClientUnary<v1::RetryAssessmentResponse>;
 
 // One channel per worker, shared by all shards; a call lives on the completion queue of the shard
 // that opens it. Fixed at construction, so every shard may use it.
@@ -26,6 +29,12 @@ class WorkerLinks {
   // `address` is one of those given at construction. The call is prepared, not started.
   std::shared_ptr<WorkerStream> PrepareConverse(const std::string& address, Shard& shard) const;
   std::unique_ptr<WorkerStatusReader> PrepareWatch(const std::string& address, Shard& shard) const;
+  std::unique_ptr<GetReportCall> PrepareGetReport(const std::string& address,
+                                                  const v1::GetReportRequest& request, Shard& shard,
+                                                  Duration time_left) const;
+  std::unique_ptr<RetryAssessmentCall> PrepareRetryAssessment(
+      const std::string& address, const v1::RetryAssessmentRequest& request, Shard& shard,
+      Duration time_left) const;
 
  private:
   std::map<std::string, std::unique_ptr<v1::BridgeWorker::Stub>> stubs_;

@@ -168,9 +168,12 @@ TEST(AccessToken, IsGoodForOneSessionUntilItExpires) {
   const SigningKeys keys = SigningKeys::Random();
   const std::string token = MintAccessToken(keys, "sess_1", kNow + 60);
   EXPECT_TRUE(VerifyAccessToken(keys, token, "sess_1", kNow).ok());
-  EXPECT_FALSE(VerifyAccessToken(keys, token, "sess_2", kNow).ok());
-  EXPECT_FALSE(VerifyAccessToken(keys, token, "sess_1", kNow + 60).ok());
-  EXPECT_FALSE(VerifyAccessToken(SigningKeys::Random(), token, "sess_1", kNow).ok());
+  EXPECT_EQ(VerifyAccessToken(keys, token, "sess_2", kNow).code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(VerifyAccessToken(keys, token, "sess_1", kNow + 60).code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(VerifyAccessToken(SigningKeys::Random(), token, "sess_1", kNow).code(),
+            absl::StatusCode::kUnauthenticated);
 }
 
 TEST(AccessToken, IsNoClientSecretAndTheOtherWayRound) {
