@@ -80,6 +80,7 @@ class ReplyReader final : public HttpReplyReader {
   std::optional<Parser> parser_;
   bool more_needed_ = true;     // The parser can do nothing with what is in the buffer.
   std::size_t head_bytes_ = 0;  // Over all replies, interim ones included.
+  bool too_long_ = false;       // Perhaps told by the head already, which is still worth reading.
   HttpReplyHead head_;
 };
 
@@ -93,7 +94,7 @@ void ReplyReader::ExpectReply() {
 Awaitable<absl::Status> ReplyReader::ReadHead() {
   ExpectReply();
   for (;;) {
-    while (!parser_->is_header_done()) {
+    while (!parser_->is_header_done() && !too_long_) {
       const absl::Status status = co_await Feed();
       if (!status.ok()) {
         co_return status;
@@ -121,11 +122,15 @@ void ReplyReader::TakeHead() {
 
 Awaitable<absl::StatusOr<std::string>> ReplyReader::Next() {
   std::string& body = parser_->get().body();
-  while (body.empty() && !parser_->is_done()) {
+  while (!too_long_ && body.empty() && !parser_->is_done()) {
     const absl::Status status = co_await Feed();
     if (!status.ok()) {
       co_return status;
     }
+  }
+  if (too_long_) {
+    co_return MakeStatus(absl::StatusCode::kResourceExhausted,
+                         "the peer's reply has more than {} bytes", body_bytes_max_);
   }
   co_return std::exchange(body, {});
 }
@@ -143,10 +148,12 @@ Awaitable<absl::Status> ReplyReader::Feed() {
   const bool cancelled = co_await IsCancelled();
   if (bytes == 0) {
     boost::system::error_code error;
-    if (!cancelled && !connection_->OutOfTime()) {
-      parser_->put_eof(error);  // The end of a body that has no length of its own.
+    // The end of a body that has no length of its own; Beast would take no reply for one, too.
+    const bool may_end = parser_->is_header_done() && !cancelled && !connection_->OutOfTime();
+    if (may_end) {
+      parser_->put_eof(error);
     }
-    const bool complete = !error && parser_->is_done();
+    const bool complete = may_end && !error;
     co_return complete ? absl::OkStatus() : Broken();
   }
   buffer_.commit(bytes);
@@ -163,8 +170,8 @@ absl::Status ReplyReader::Parse() {
   }
   more_needed_ = true;
   if (error == http::error::body_limit) {
-    return MakeStatus(absl::StatusCode::kResourceExhausted,
-                      "the peer's reply has more than {} bytes", body_bytes_max_);
+    too_long_ = true;
+    return absl::OkStatus();
   }
   if (error && error != http::error::need_more) {
     return Unavailable("the peer's reply is not HTTP: {}", error.message());

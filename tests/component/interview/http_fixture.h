@@ -1,0 +1,125 @@
+// An HTTP peer that answers as a test says.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/async/clock.h"
+#include "common/async/task_group.h"
+#include "common/http/http_server.h"
+#include "common/websocket/url.h"
+
+namespace voicebridge::worker::test {
+
+// The pieces of a body, one after another; then it ends, or hangs until the task is cancelled.
+class Pieces final : public HttpBodySource {
+ public:
+  Pieces(std::vector<std::string> pieces, bool hangs) : pieces_(std::move(pieces)), hangs_(hangs) {}
+
+  Awaitable<std::string> Next() override {
+    if (next_ < pieces_.size()) {
+      co_return pieces_[next_++];
+    }
+    if (hangs_) {
+      SystemClock clock;
+      co_await clock.SleepUntil(Deadline::Never());
+    }
+    co_return "";
+  }
+
+ private:
+  std::vector<std::string> pieces_;
+  const bool hangs_;
+  std::size_t next_ = 0;
+};
+
+class ScriptedService final : public HttpService {
+ public:
+  std::function<HttpResponse(const HttpRequest&)> respond;
+  Duration delay{};  // Before each answer.
+  std::vector<HttpRequest> requests;
+
+  Awaitable<HttpResponse> Respond(const HttpRequest& request) override {
+    requests.push_back(request);
+    if (delay > Duration::zero()) {
+      SystemClock clock;
+      const Deadline late = Deadline::After(clock.Now(), delay);
+      co_await clock.SleepUntil(late);
+    }
+    co_return respond(request);
+  }
+  UpgradeDecision DecideUpgrade(const HttpRequest&) override { return HttpResponse(); }
+  Awaitable<void> Converse(HttpRequest, std::unique_ptr<Connection>) override { co_return; }
+};
+
+class HttpTest : public testing::Test {
+ protected:
+  HttpTest()
+      : tasks(io.get_executor(), live_tasks, [](std::string_view task, const std::string& what) {
+          ADD_FAILURE() << task << ": " << what;
+        }) {
+    HttpServerOptions options;
+    options.listen = "127.0.0.1:0";
+    options.body_bytes_max = 1U << 20U;
+    std::vector<HttpServer::Shard> shards = {{io.get_executor(), &tasks}};
+    server = std::make_unique<HttpServer>(options, std::move(shards), service);
+    address = server->Start().value_or("");
+    EXPECT_NE(address, "");
+  }
+
+  void TearDown() override {
+    net::post(io, [this] {
+      server->StopAccepting();
+      tasks.Close();
+      tasks.CancelAll();
+    });
+    RunWhile([this] { return !tasks.empty(); });
+    EXPECT_TRUE(tasks.empty());
+  }
+
+  // Until the condition does not hold any more, or for 20 s.
+  void RunWhile(const std::function<bool()>& condition) {
+    const Deadline limit = In(seconds(20));
+    while (condition() && !limit.HasPassed(SystemClock().Now())) {
+      io.run_one_for(milliseconds(20));
+      io.restart();
+    }
+  }
+
+  // Runs it to its end.
+  template <class Result>
+  Result Await(Awaitable<Result> work) {
+    std::optional<Result> result;
+    EXPECT_TRUE(tasks.TrySpawn("test", Keep(std::move(work), result)));
+    RunWhile([&result] { return !result.has_value(); });
+    return std::move(result).value();
+  }
+
+  template <class Result>
+  static Awaitable<void> Keep(Awaitable<Result> work, std::optional<Result>& result) {
+    result.emplace(co_await std::move(work));
+  }
+
+  static Deadline In(Duration budget) { return Deadline::After(SystemClock().Now(), budget); }
+
+  std::string UrlText(std::string_view path) const {
+    return "http://" + address + std::string(path);
+  }
+
+  net::io_context io;
+  LiveTasks live_tasks = 0;
+  ScriptedService service;
+  TaskGroup tasks;
+  std::unique_ptr<HttpServer> server;
+  std::string address;
+};
+
+}  // namespace voicebridge::worker::test
