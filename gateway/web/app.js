@@ -87,7 +87,6 @@ class App {
       this.#slowAnswer = setTimeout(() => this.#change({type: 'noticed', notice: 'slowAnswer'}), kSlowAnswerMs);
     }
     if (isAfterInterview(this.#state)) {
-      this.#talk.letGo();
       this.#audio?.closeMicrophone();
     }
     if (isAtRest(this.#state)) {

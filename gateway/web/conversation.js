@@ -33,7 +33,6 @@ export class Conversation {
   #settling = Promise.resolve();
   #turnSamples = 0;
   #pushing = false;
-  #inputClosed = false;     // The interview is over.
   #reported = false;        // Its report is there; what is spoken now is the report's summary, which is shown with it.
   #spokenReport = new Set();  // Ids of the responses and items that do that.
 
@@ -66,9 +65,6 @@ export class Conversation {
   // False: that was too short to be a turn.
   release() {
     this.#pushing = false;
-    if (this.#inputClosed) {
-      return false;
-    }
     if (this.#turnSamples / kSamplesPerMs < kTurnMinMs) {
       this.#connection.send({type: 'input_audio_buffer.clear'});
       return false;
@@ -80,7 +76,7 @@ export class Conversation {
   }
 
   sendAudio(pcm) {
-    if (this.#ready && !this.#inputClosed && (this.#pushing || this.#mode === 'free')) {
+    if (this.#ready && (this.#pushing || this.#mode === 'free')) {
       this.#turnSamples += pcm.length;
       this.#connection.sendAudio(pcm);
     }
@@ -133,11 +129,9 @@ export class Conversation {
     },
     'voicebridge.session.draining': () => this.#on.change({type: 'noticed', notice: 'draining'}),
     'voicebridge.assessment.started': () => {
-      this.#inputClosed = true;
       this.#pushing = false;
     },
     'voicebridge.assessment.completed': () => {
-      this.#inputClosed = true;
       this.#reported = true;
     },
     'error': ({error}) => this.#refused(error),

@@ -132,6 +132,12 @@ test('the longest texts are readable at 320 px, one word of 200 letters too', on
     return !each.classList.contains('visually-hidden') && (isClipped || left < 0 || right > window.innerWidth + 0.5);
   }).map((each) => `${each.tagName}.${each.getAttribute('class')}`));
   assert.deepEqual(cut, []);
+  const outside = await talk.page.$$eval('.radar .label', (labels) => labels.filter((label) => {
+    const {left, right} = label.getBoundingClientRect();
+    const card = label.closest('.card').getBoundingClientRect();
+    return left < card.left + 4 || right > card.right - 4;
+  }).map((label) => label.textContent));
+  assert.deepEqual(outside, [], 'labels beside the chart');
   await shoot(talk, 'report-longest-320-light');
 }, {page: {viewport: {width: 320, height: 720}}}));
 
