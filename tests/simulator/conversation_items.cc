@@ -16,6 +16,12 @@ auto FindIn(Items& items, std::string_view id) {
                       [&](const Item& item) { return item.id() == id; });
 }
 
+bool Has(const std::list<Item>& items, std::string_view type, std::string_view call_id) {
+  return std::any_of(items.begin(), items.end(), [&](const Item& item) {
+    return item.type() == type && StringOr(item.fields, "call_id") == call_id;
+  });
+}
+
 std::size_t AudioBytes(const Item& item) {
   std::size_t bytes = 0;
   for (const auto& [index, pcm] : item.audio) {
@@ -91,9 +97,11 @@ bool ConversationItems::Erase(std::string_view id) {
 }
 
 bool ConversationItems::HasCall(std::string_view call_id) const {
-  return std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
-    return item.type() == "function_call" && StringOr(item.fields, "call_id") == call_id;
-  });
+  return Has(items_, "function_call", call_id);
+}
+
+bool ConversationItems::HasOutput(std::string_view call_id) const {
+  return Has(items_, "function_call_output", call_id);
 }
 
 void ConversationItems::ForgetOldAudio() {

@@ -45,6 +45,7 @@ class ConversationItems {
   std::string PreviousOf(std::string_view id) const;
   bool Erase(std::string_view id);
   bool HasCall(std::string_view call_id) const;
+  bool HasOutput(std::string_view call_id) const;
   void ForgetOldAudio();
 
  private:

@@ -114,7 +114,7 @@ std::vector<FaultKind> FaultsOfCalls() {
       Numbered(kResponsesStatus, "responses_status", Scope::kCall, false, Argument::kRequired,
                {"STATUS", 400, 599}, "it answers with this status; 429 with Retry-After"),
       Worded(kResponsesGarbage, "responses_garbage", Scope::kCall,
-             "not_json truncated refusal empty out_of_range",
+             "not_json truncated incomplete refusal empty out_of_range reordered extra_member",
              "what it answers is not what was asked for"),
   };
 }

@@ -163,6 +163,11 @@ const Fault* ActiveFaults::Find(FaultId id) const {
   return found == faults_.end() || found->times == 0 ? nullptr : &*found;
 }
 
+bool ActiveFaults::IsCounted(FaultId id) const {
+  const Fault* fault = Find(id);
+  return fault != nullptr && fault->count.has_value();
+}
+
 std::optional<std::uint64_t> ActiveFaults::Number(FaultId id) const {
   const Fault* fault = Find(id);
   return fault == nullptr ? std::nullopt : fault->number;
@@ -210,7 +215,7 @@ template <class Fits>
 ActiveFaults Faults::Take(Fits fits) {
   ActiveFaults taken;
   for (Fault& fault : faults_) {
-    if (!fits(fault)) {
+    if (!fits(fault) || taken.IsCounted(fault.id)) {
       continue;
     }
     taken.Add(fault);

@@ -40,6 +40,8 @@ class ActiveFaults {
   void Add(Fault fault);
 
   bool Has(FaultId id) const { return Find(id) != nullptr; }
+  // It holds for a number of sessions or calls; further ones of that name wait for their turn.
+  bool IsCounted(FaultId id) const;
   // Its argument; nullopt: none was given, or it is not in force.
   std::optional<std::uint64_t> Number(FaultId id) const;
   // Zero when it is not in force.

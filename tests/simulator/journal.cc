@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t kSessionsMax = 2000;
 constexpr std::size_t kEntriesMax = 500;
 constexpr std::size_t kUpdatesMax = 20;
+constexpr std::size_t kPromptsMax = 10'000;
 
 template <class T>
 T& AddBounded(std::deque<T>& list, T entry, std::size_t limit = kEntriesMax) {
@@ -28,7 +29,8 @@ json::array ArrayOf(const std::deque<T>& list, ToObject to_object) {
   return array;
 }
 
-json::object CountsToJson(const std::map<std::string, std::uint64_t, std::less<>>& counts) {
+template <class Counts>
+json::object CountsToJson(const Counts& counts) {
   json::object object;
   for (const auto& [type, count] : counts) {
     object[type] = count;
@@ -48,6 +50,11 @@ json::object UserItemToJson(const UserItemRecord& item) {
           {"by", item.by}};
 }
 
+json::object ClientItemToJson(const ClientItemRecord& item) {
+  return {{"item_id", item.item_id}, {"type", item.type},       {"role", item.role},
+          {"name", item.name},       {"call_id", item.call_id}, {"text", item.text}};
+}
+
 std::string HexOf(const std::optional<Digest>& digest) {
   return digest ? digest->Hex() : Digest::HexOf("");
 }
@@ -56,6 +63,8 @@ json::object OutputItemToJson(const OutputItemRecord& item) {
   json::object object = {{"item_id", item.item_id},
                          {"type", item.type},
                          {"text", item.text},
+                         {"name", item.name},
+                         {"call_id", item.call_id},
                          {"audio_bytes", item.audio_bytes},
                          {"audio_sha256", HexOf(item.audio)},
                          {"generated_bytes", item.generated_bytes},
@@ -71,6 +80,7 @@ json::object ResponseToJson(const ResponseRecord& response) {
   return {{"id", response.id},
           {"status", response.status},
           {"reason", response.reason.empty() ? json::value(nullptr) : json::value(response.reason)},
+          {"request", response.request},
           {"items", ArrayOf(response.items, OutputItemToJson)}};
 }
 
@@ -81,6 +91,8 @@ json::object CallToJson(const std::shared_ptr<CallRecord>& call) {
           {"stream", call->stream},
           {"format", call->format},
           {"input_bytes", call->input_bytes},
+          {"prompt", call->prompt},
+          {"input", call->input},
           {"status", call->status},
           {"refusal", call->refusal.empty() ? json::value(nullptr) : json::value(call->refusal)},
           {"text", call->text},
@@ -112,6 +124,17 @@ void SessionRecord::AddAppendedAudio(std::string_view pcm) {
 }
 
 void SessionRecord::AddUserItem(UserItemRecord item) { AddBounded(user_items_, std::move(item)); }
+
+void SessionRecord::AddClientItem(const json::object& item, std::string_view text) {
+  ClientItemRecord record;
+  record.item_id = StringOr(item, "id");
+  record.type = StringOr(item, "type");
+  record.role = StringOr(item, "role");
+  record.name = StringOr(item, "name");
+  record.call_id = StringOr(item, "call_id");
+  record.text = StringOr(item, "arguments", StringOr(item, "output", text));
+  AddBounded(client_items_, std::move(record));
+}
 
 void SessionRecord::AddSessionUpdate(json::object effective) {
   AddBounded(updates_, std::move(effective), kUpdatesMax);
@@ -149,6 +172,7 @@ void SessionRecord::Forget() {
   appended_bytes_ = 0;
   appended_.reset();
   user_items_.clear();
+  client_items_.clear();
   responses_.clear();
   updates_.clear();
 }
@@ -172,6 +196,7 @@ json::object SessionRecord::ToJson() const {
       {"refusals", ArrayOf(refusals_, RefusalToJson)},
       {"audio_appended", {{"bytes", appended_bytes_}, {"sha256", HexOf(appended_)}}},
       {"user_items", ArrayOf(user_items_, UserItemToJson)},
+      {"client_items", ArrayOf(client_items_, ClientItemToJson)},
       {"responses", ArrayOf(responses_, ResponseToJson)},
       {"session_updates", ArrayOf(updates_, [](const json::object& update) { return update; })}};
 }
@@ -192,6 +217,12 @@ std::shared_ptr<CallRecord> Journal::OpenCall() {
   return AddBounded(calls_, std::make_shared<CallRecord>());
 }
 
+void Journal::CountPrompt(const std::string& prompt) {
+  if (prompts_.size() < kPromptsMax || prompts_.contains(prompt)) {
+    ++prompts_[prompt];
+  }
+}
+
 json::object Journal::ToJson(std::optional<std::string_view> session) const {
   json::array sessions;
   std::uint64_t refused = refused_before_;
@@ -207,6 +238,7 @@ json::object Journal::ToJson(std::optional<std::string_view> session) const {
   return {{"refused", refused},
           {"sessions", std::move(sessions)},
           {"responses_count", calls_count_},
+          {"responses_per_prompt", CountsToJson(prompts_)},
           {"responses_calls", ArrayOf(calls_, CallToJson)}};
 }
 
@@ -217,6 +249,7 @@ void Journal::Forget() {
   }
   calls_.clear();
   calls_count_ = 0;
+  prompts_.clear();
   refused_before_ = 0;
 }
 

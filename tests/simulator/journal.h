@@ -30,10 +30,22 @@ struct UserItemRecord {
   std::string by;  // client or vad.
 };
 
+// Made by conversation.item.create.
+struct ClientItemRecord {
+  std::string item_id;
+  std::string type;
+  std::string role;
+  std::string name;  // Like the next, of calls and their outputs.
+  std::string call_id;
+  std::string text;  // Also arguments, or an output.
+};
+
 struct OutputItemRecord {
   std::string item_id;
   std::string type;
-  std::string text;
+  std::string text;  // Of a call: its arguments.
+  std::string name;  // Like the next, of calls.
+  std::string call_id;
   std::size_t audio_bytes = 0;  // Sent in deltas; so is the digest.
   std::optional<Digest> audio;
   std::size_t generated_bytes = 0;
@@ -45,6 +57,7 @@ struct ResponseRecord {
   std::string id;
   std::string status = "in_progress";
   std::string reason;
+  json::object request;  // What response.create asked for; empty: nothing in particular.
   std::deque<OutputItemRecord> items;
 };
 
@@ -67,6 +80,7 @@ class SessionRecord {
   void AddAppendedAudio(std::string_view pcm);
   void CountAppendedBytes(std::size_t bytes) { appended_bytes_ += bytes; }  // Without the digest.
   void AddUserItem(UserItemRecord item);
+  void AddClientItem(const json::object& item, std::string_view text);
   void AddSessionUpdate(json::object effective);
   // Both are null once the entry fell out of the list or was forgotten.
   ResponseRecord* AddResponse(std::string response_id);
@@ -89,6 +103,7 @@ class SessionRecord {
   std::uint64_t appended_bytes_ = 0;
   std::optional<Digest> appended_;
   std::deque<UserItemRecord> user_items_;
+  std::deque<ClientItemRecord> client_items_;
   std::deque<ResponseRecord> responses_;
   std::deque<json::object> updates_;
 };
@@ -101,6 +116,8 @@ struct CallRecord {
   bool stream = false;
   std::string format;  // The name of the JSON schema.
   std::size_t input_bytes = 0;
+  std::string prompt;   // What tells calls about the same thing from others.
+  std::string input;    // The first 64 KiB of text.
   unsigned status = 0;  // As it was answered; 0: not at all so far.
   std::string refusal;  // The code.
   std::string text;     // What was written.
@@ -115,6 +132,8 @@ class Journal {
 
   // Shared with the call, which may outlive its entry.
   std::shared_ptr<CallRecord> OpenCall();
+  // Of those that are told apart, the first 10,000.
+  void CountPrompt(const std::string& prompt);
 
   // All sessions, or the one named, and all calls.
   json::object ToJson(std::optional<std::string_view> session) const;
@@ -126,6 +145,7 @@ class Journal {
   std::deque<std::shared_ptr<SessionRecord>> sessions_;
   std::deque<std::shared_ptr<CallRecord>> calls_;
   std::uint64_t calls_count_ = 0;
+  std::map<std::string, std::uint64_t> prompts_;
   std::uint64_t refused_before_ = 0;  // In entries that were pushed out.
 };
 

@@ -29,6 +29,8 @@ ABSL_FLAG(std::uint64_t, seed, 1, "Of the sizes of audio deltas.");
 ABSL_FLAG(absl::Duration, ping_interval, absl::Seconds(20), "Of WebSocket pings; 0s: none.");
 ABSL_FLAG(absl::Duration, response_latency, absl::Milliseconds(30), "Until the first output.");
 ABSL_FLAG(absl::Duration, transcription_delay, absl::Milliseconds(50), "Of user audio.");
+ABSL_FLAG(absl::Duration, responses_latency, absl::Milliseconds(50), "Of the Responses API.");
+ABSL_FLAG(std::uint64_t, interview_turns, 3, "Of the user, then trigger_assessment; 0: never.");
 
 namespace voicebridge::simulator {
 namespace {
@@ -60,13 +62,14 @@ std::optional<int> Parse(int argc, char** argv) {
     words.push_back(argument.data());
   }
   words.push_back(nullptr);
-  return ParseFlags(static_cast<int>(arguments.size()), words.data(),
-                    "realtime-simulator: a local stand-in for the OpenAI Realtime API.\n\n"
-                    "Faults, by --fault=NAME[:ARG] or POST /faults {\"fault\",\"arg\",\"session\","
-                    "\"count\",\"times\"}:\n" +
-                        ExplainFaults(),
-                    {"listen", "fault", "strict", "echo", "seed", "ping_interval",
-                     "response_latency", "transcription_delay"});
+  return ParseFlags(
+      static_cast<int>(arguments.size()), words.data(),
+      "realtime-simulator: a local stand-in for the OpenAI Realtime API.\n\n"
+      "Faults, by --fault=NAME[:ARG] or POST /faults {\"fault\",\"arg\",\"session\","
+      "\"count\",\"times\"}:\n" +
+          ExplainFaults(),
+      {"listen", "fault", "strict", "echo", "seed", "ping_interval", "response_latency",
+       "transcription_delay", "responses_latency", "interview_turns"});
 }
 
 absl::StatusOr<Faults> ReadFaults() {
@@ -88,6 +91,8 @@ SimulatorOptions ReadOptions() {
   options.seed = absl::GetFlag(FLAGS_seed);
   options.response_latency = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_response_latency));
   options.transcription_delay = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_transcription_delay));
+  options.responses_latency = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_responses_latency));
+  options.interview_turns = absl::GetFlag(FLAGS_interview_turns);
   return options;
 }
 

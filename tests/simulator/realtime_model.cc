@@ -42,6 +42,7 @@ RealtimeModel::RealtimeModel(ModelOptions options, SessionRecord& record, ReplyS
           options_.session_id, options_.model,
           options_.unix_now + std::chrono::duration_cast<seconds>(options_.session_length).count()),
       conversation_id_(ids_.Next("conv")),
+      interviewer_(options_.interview_turns),
       expires_(now + options_.session_length) {
   ApplyTurnDetection();
   sink_.SetNovelties(options_.faults.Has(FaultId::kUnknownEvents));

@@ -14,6 +14,7 @@
 #include "tests/simulator/event_sink.h"
 #include "tests/simulator/id_source.h"
 #include "tests/simulator/input_buffer.h"
+#include "tests/simulator/interviewer.h"
 #include "tests/simulator/journal.h"
 #include "tests/simulator/refusal.h"
 #include "tests/simulator/reply_script.h"
@@ -35,6 +36,7 @@ struct ModelOptions {
   Duration session_length = hours(1);
   Duration response_latency = milliseconds(30);
   Duration transcription_delay = milliseconds(50);
+  std::uint64_t interview_turns = 3;  // Of the user, until an interviewer ends; 0: never.
   ActiveFaults faults = {};
 };
 
@@ -85,8 +87,9 @@ class RealtimeModel final : public SessionModel {
   void OnSpeechStarted(std::uint64_t sample);
   void OnSpeechStopped(std::uint64_t sample, TimePoint now);
   void CommitAudio(std::string pcm, const std::string& item_id, std::string_view by, TimePoint now);
-  void TranscribeLater(const Item& item, TimePoint now);
+  void TranscribeLater(const Item& item, const ScriptedTranscript& script, TimePoint now);
   void AddItem(Item item, const std::optional<std::string>& previous);
+  Refused CheckCallIds(const Item& item);
   bool TakePartAudio(Item& item, Refused& refusal);
 
   Refused StartResponse(const json::object& overrides, TimePoint now);
@@ -109,6 +112,7 @@ class RealtimeModel final : public SessionModel {
   SessionConfig config_;
   std::string conversation_id_;
   ConversationItems items_;
+  Interviewer interviewer_;
   InputBuffer input_;
   std::optional<VoiceActivity> voice_activity_;  // While turn_detection is on.
   std::string utterance_item_;                   // Announced by speech_started; empty: none.

@@ -142,33 +142,35 @@ void RealtimeModel::CommitAudio(std::string pcm, const std::string& item_id, std
   Item item;
   item.fields = UserAudioItem(item_id);
   item.heard_seconds = SecondsOf(pcm);
-  item.heard =
-      script_.TakeTranscript(options_.session_id).value_or(TranscriptOf(item.heard_seconds));
+  const auto script = script_.TakeTranscript(options_.session_id).value_or(ScriptedTranscript());
+  item.heard = script.text.value_or(TranscriptOf(item.heard_seconds));
   record_.AddUserItem({item_id, pcm.size(), Digest::HexOf(pcm), item.heard, std::string(by)});
   item.audio[0] = std::move(pcm);
   const Item* newest = items_.Newest();
   sink_.Send("input_audio_buffer.committed",
              {{"previous_item_id", IdOrNull(newest == nullptr ? "" : newest->id())},
               {"item_id", item_id}});
-  TranscribeLater(item, now);
+  TranscribeLater(item, script, now);
   AddItem(std::move(item), std::nullopt);
 }
 
-void RealtimeModel::TranscribeLater(const Item& item, TimePoint now) {
+void RealtimeModel::TranscribeLater(const Item& item, const ScriptedTranscript& script,
+                                    TimePoint now) {
   const std::optional<std::string> model = config_.transcription_model();
   if (!model) {
     return;
   }
   ActiveFaults& faults = options_.faults;
   std::vector<LaterEvent> events;
-  if (faults.Take(FaultId::kTranscriptionFail)) {
+  if (script.fails || faults.Take(FaultId::kTranscriptionFail)) {
     events.push_back(FailedTranscriptionOf(item));
   } else {
     events = TranscriptionOf(item, *model);
   }
   const bool late = faults.Take(FaultId::kLateTranscription).has_value();
   const std::optional<Fault> delayed = faults.Take(FaultId::kTranscriptionDelay);
-  const Duration delay = delayed ? milliseconds(*delayed->number) : options_.transcription_delay;
+  const Duration usual = delayed ? milliseconds(*delayed->number) : options_.transcription_delay;
+  const Duration delay = script.delay.value_or(usual);
   for (LaterEvent& event : events) {
     if (late) {
       after_response_.push_back(std::move(event));
@@ -185,11 +187,8 @@ RealtimeModel::Refused RealtimeModel::OnItemCreate(const json::object& event, Ti
   if (!TakePartAudio(item, refusal)) {
     return refusal;
   }
-  const std::string_view call_id = StringOr(item.fields, "call_id");
-  if (item.type() == "function_call_output" && !items_.HasCall(call_id)) {
-    return Refusal{"invalid_tool_call_id",
-                   fmt::format("Tool call ID '{}' not found in conversation.", call_id),
-                   "item.call_id"};
+  if (Refused unknown = CheckCallIds(item)) {
+    return unknown;
   }
   const std::string_view named = StringOr(event, "previous_item_id");
   const auto previous = named.empty() ? std::nullopt : std::optional<std::string>(named);
@@ -208,10 +207,30 @@ RealtimeModel::Refused RealtimeModel::OnItemCreate(const json::object& event, Ti
   }
   item.fields["object"] = "realtime.item";
   item.fields["status"] = "completed";
-  if (item.type() == "function_call" && call_id.empty()) {
+  if (item.type() == "function_call" && StringOr(item.fields, "call_id").empty()) {
     item.fields["call_id"] = ids_.Next("call");
   }
+  record_.AddClientItem(item.fields, item.Text());
   AddItem(std::move(item), previous);
+  return std::nullopt;
+}
+
+// An id in use twice is taken by the live service; whom it means is a guess from then on.
+RealtimeModel::Refused RealtimeModel::CheckCallIds(const Item& item) {
+  const std::string_view call_id = StringOr(item.fields, "call_id");
+  if (item.type() == "function_call_output" && !items_.HasCall(call_id)) {
+    return Refusal{"invalid_tool_call_id",
+                   fmt::format("Tool call ID '{}' not found in conversation.", call_id),
+                   "item.call_id"};
+  }
+  if (item.type() == "function_call_output" && items_.HasOutput(call_id)) {
+    CountRefusal("conversation.item.create",
+                 {"call_answered_twice", fmt::format("The call '{}' has an output.", call_id)});
+  }
+  if (item.type() == "function_call" && !call_id.empty() && items_.HasCall(call_id)) {
+    CountRefusal("conversation.item.create",
+                 {"call_id_reused", fmt::format("The call id '{}' is in use.", call_id)});
+  }
   return std::nullopt;
 }
 

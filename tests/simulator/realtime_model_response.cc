@@ -62,6 +62,7 @@ RealtimeModel::Refused RealtimeModel::StartResponse(const json::object& override
   settings.conversation_id = in_conversation ? conversation_id_ : "";
   turn_ += in_conversation ? 1 : 0;
   std::vector<PlannedOutput> plan = PlanOf(overrides, newest, settings.audio);
+  const std::string id = settings.id;
   ResponseContext context{sink_, items_, ids_, record_};
   runs_.push_back(std::make_unique<ResponseRun>(std::move(settings), std::move(plan), context,
                                                 options_.response_latency,
@@ -70,6 +71,9 @@ RealtimeModel::Refused RealtimeModel::StartResponse(const json::object& override
     runs_.back()->FailLater(FailureNamed(fault->word, options_.model));
   }
   runs_.back()->Begin(now);
+  json::object& recorded = record_.FindResponse(id)->request;
+  recorded = overrides;
+  recorded.erase("input");  // It may hold audio.
   return std::nullopt;
 }
 
@@ -116,6 +120,9 @@ ResponseSettings RealtimeModel::SettingsOf(const json::object& overrides) {
   if (const auto fault = options_.faults.Take(FaultId::kHugeFrame)) {
     settings.padding_bytes = fault->number.value_or(1) << 20U;
   }
+  const InterviewScript interview = script_.InterviewOf(options_.session_id);
+  settings.announcement = interview.announcement.value_or(CallAnnouncement::kBoth);
+  settings.nameless_calls = interview.nameless.value_or(false);
   return settings;
 }
 
@@ -133,6 +140,11 @@ std::vector<PlannedOutput> RealtimeModel::PlanOf(const json::object& overrides, 
       own_parallel.value_or(FindBool(session, "parallel_tool_calls").value_or(true));
   request.audio = audio;
   request.turn = std::max<std::uint64_t>(turn_, 1);
+  const bool in_conversation = StringOr(overrides, "conversation", "auto") == "auto";
+  if (in_conversation && !overrides.contains("input")) {
+    request.interviewer = &interviewer_;
+    request.items = &items_.all();
+  }
   AddReplyFaults(request);
   std::vector<PlannedOutput> plan = PlanReply(request, script_);
   if (plan.front().kind == PlannedOutput::Kind::kSpeech &&

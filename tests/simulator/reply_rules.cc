@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/core/status.h"
+#include "tests/simulator/first_bytes.h"
 
 namespace voicebridge::simulator {
 namespace {
@@ -24,17 +25,6 @@ std::string FriendlySentence(std::uint64_t turn) {
       "This is answer {}.", "That was nice. Answer {}.", "Thanks, reply {}.",
       "I liked that, reply {}."};
   return fmt::format(fmt::runtime(kSentences[turn % kSentences.size()]), turn);
-}
-
-// Cuts on a character of UTF-8.
-std::string_view FirstBytes(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) {
-    return text;
-  }
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) {
-    --limit;
-  }
-  return text.substr(0, limit);
 }
 
 std::string ReplyByRule(const ReplyRequest& request) {
@@ -54,6 +44,23 @@ std::string ReplyByRule(const ReplyRequest& request) {
     return fmt::format("You said: {}", newest->Text());
   }
   return "I am here. " + FriendlySentence(request.turn);
+}
+
+// All that follows; what it is read with (language, voice) stands before it.
+std::optional<std::string> TextToReadAloud(std::string_view instructions) {
+  static constexpr std::string_view kMark =
+      "Read the following text aloud, word for word, and say nothing else:";
+  static constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t mark = instructions.find(kMark);
+  if (mark == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::size_t begin = instructions.find_first_not_of(kBlank, mark + kMark.size());
+  if (begin == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::size_t end = instructions.find_last_not_of(kBlank) + 1;
+  return std::string(instructions.substr(begin, end - begin));
 }
 
 std::optional<std::string> TextToSayExactly(std::string_view instructions) {
@@ -169,6 +176,23 @@ std::vector<PlannedOutput> PlanCalls(const ReplyRequest& request) {
   return calls;
 }
 
+InterviewMoment MomentOf(const ReplyRequest& request, const InterviewScript& script) {
+  return {*request.tools, *request.items, script, request.parallel_calls, request.audio};
+}
+
+std::vector<PlannedOutput> PlanInterviewCalls(const ReplyRequest& request,
+                                              const InterviewScript& script) {
+  const bool allowed = request.interviewer != nullptr && *request.tool_choice == "auto";
+  return allowed ? request.interviewer->PlanCalls(MomentOf(request, script))
+                 : std::vector<PlannedOutput>();
+}
+
+std::optional<std::string> InterviewerWords(const ReplyRequest& request,
+                                            const InterviewScript& script) {
+  return request.interviewer == nullptr ? std::nullopt
+                                        : request.interviewer->Words(MomentOf(request, script));
+}
+
 // The last word of the text: "what is the weather in Paris?" -> "Paris".
 std::string LastWord(std::string_view text) {
   const auto is_word = [](char letter) {
@@ -244,14 +268,24 @@ json::value PlausibleArguments(const json::object& schema, std::string_view text
 std::vector<PlannedOutput> PlanReply(const ReplyRequest& request, ReplyScript& script) {
   const PlannedOutput::Kind kind =
       request.audio ? PlannedOutput::Kind::kSpeech : PlannedOutput::Kind::kText;
-  if (auto text = TextToSayExactly(request.instructions)) {
-    return {PlannedOutput{kind, *std::move(text)}};
+  for (const auto& dictated : {TextToReadAloud, TextToSayExactly}) {
+    if (auto text = dictated(request.instructions)) {
+      return {PlannedOutput{kind, *std::move(text)}};
+    }
   }
   std::vector<PlannedOutput> calls = PlanCalls(request);
   if (!calls.empty()) {
     return calls;
   }
+  const InterviewScript interview = script.InterviewOf(request.session_id);
+  calls = PlanInterviewCalls(request, interview);
+  if (!calls.empty()) {
+    return calls;
+  }
   if (auto text = script.TakeReply(request.session_id)) {
+    return {PlannedOutput{kind, *std::move(text)}};
+  }
+  if (auto text = InterviewerWords(request, interview)) {
     return {PlannedOutput{kind, *std::move(text)}};
   }
   return {PlannedOutput{kind, ReplyByRule(request)}};

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/json/json.h"
+#include "tests/simulator/interview_script.h"
 
 namespace voicebridge::simulator {
 
@@ -18,6 +19,8 @@ struct ResponseSettings {
   json::value metadata = nullptr;
   std::uint64_t input_tokens = 0;
   std::size_t padding_bytes = 0;  // Of response.done.
+  CallAnnouncement announcement = CallAnnouncement::kBoth;
+  bool nameless_calls = false;
 
   bool in_conversation() const { return !conversation_id.empty(); }
   // The name of the voice, whether built in or custom.

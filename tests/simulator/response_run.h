@@ -89,6 +89,7 @@ class ResponseRun {
   void Complete(Output& output, std::string_view status);
   void CompletePart(const Output& output);
   void CompleteItem(Output& output, std::string_view status);
+  void SendItemDone(const Output& output);
   bool FailsNow(const Output& output);
   void Fail(const ResponseFailure& failure);
   void Finish(std::string_view status, json::value details);

@@ -6,6 +6,7 @@
 
 #include "common/core/status.h"
 #include "common/core/wall_clock.h"
+#include "tests/simulator/first_bytes.h"
 #include "tests/simulator/responses_reply.h"
 
 namespace voicebridge::simulator {
@@ -16,6 +17,7 @@ constexpr std::size_t kPieceBytes = 700;
 constexpr Duration kBetweenPieces = milliseconds(2);
 // The longest time that a call is kept waiting by responses_hang.
 constexpr Duration kHangMax = seconds(1800);
+constexpr std::size_t kInputRecorded = 64U << 10U;
 
 class StreamBody final : public HttpBodySource {
  public:
@@ -81,7 +83,7 @@ Awaitable<HttpResponse> ResponsesEndpoint::Respond(const HttpRequest& request,
   record->key_sha256 = key.empty() ? "" : Digest::HexOf(key);
   record->faults = faults.ToJson();
   HttpResponse response = Answer(request, key, faults, *record);
-  Duration pause = faults.Milliseconds(FaultId::kResponsesDelay);
+  Duration pause = latency_ + faults.Milliseconds(FaultId::kResponsesDelay);
   if (faults.Has(FaultId::kResponsesHang) && response.more == nullptr) {
     pause = kHangMax;
   }
@@ -109,7 +111,10 @@ HttpResponse ResponsesEndpoint::Answer(const HttpRequest& request, std::string_v
   record.model = asked.model;
   record.stream = asked.stream;
   record.format = asked.format;
-  record.input_bytes = asked.input_bytes;
+  record.input_bytes = asked.input.size();
+  record.input = FirstBytes(asked.input, kInputRecorded);
+  record.prompt = asked.prompt;
+  journal_.CountPrompt(asked.prompt);
   if (const auto status = faults.Number(FaultId::kResponsesStatus)) {
     return FailOnRequest(static_cast<unsigned>(*status));
   }

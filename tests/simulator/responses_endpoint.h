@@ -17,8 +17,10 @@ namespace voicebridge::simulator {
 // Owned by the service; calls may overlap. The clock, the faults and the journal outlive it.
 class ResponsesEndpoint {
  public:
-  ResponsesEndpoint(Clock& clock, Faults& faults, Journal& journal, std::uint64_t id_seed)
-      : clock_(clock), faults_(faults), journal_(journal), ids_(id_seed) {}
+  // `latency`: from a request to its answer, or to the first event of it.
+  ResponsesEndpoint(Clock& clock, Faults& faults, Journal& journal, Duration latency,
+                    std::uint64_t id_seed)
+      : clock_(clock), faults_(faults), journal_(journal), latency_(latency), ids_(id_seed) {}
 
   // `key`: the bearer; empty: there was none.
   Awaitable<HttpResponse> Respond(const HttpRequest& request, std::string_view key);
@@ -31,6 +33,7 @@ class ResponsesEndpoint {
   Clock& clock_;
   Faults& faults_;
   Journal& journal_;
+  const Duration latency_;
   IdSource ids_;
 };
 

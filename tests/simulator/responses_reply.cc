@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "common/core/status.h"
+#include "tests/simulator/first_bytes.h"
+#include "tests/simulator/interview_report.h"
 #include "tests/simulator/json_sample.h"
 
 namespace voicebridge::simulator {
@@ -11,6 +13,37 @@ namespace {
 
 constexpr std::size_t kDeltaBytes = 24;
 constexpr std::size_t kBytesPerToken = 4;
+
+// The same value, the members of all its objects last to first.
+json::value Reordered(const json::value& value) {
+  if (const json::array* elements = value.if_array()) {
+    json::array array;
+    for (const json::value& element : *elements) {
+      array.push_back(Reordered(element));
+    }
+    return array;
+  }
+  const json::object* members = value.if_object();
+  if (members == nullptr) {
+    return value;
+  }
+  json::object object;
+  for (auto member = members->end(); member != members->begin();) {
+    --member;
+    object[member->key()] = Reordered(member->value());
+  }
+  return object;
+}
+
+json::value ReportFor(const ResponsesRequest& request, std::string_view garbage) {
+  const auto interview = InterviewReport(*request.schema, request.input);
+  json::value report =
+      interview ? json::value(*interview) : SampleOf(*request.schema, SampleKind::kPlausible);
+  if (garbage == "extra_member" && report.is_object()) {
+    report.get_object()["confidence"] = 0.9;
+  }
+  return garbage == "reordered" ? Reordered(report) : report;
+}
 
 std::string TextOf(const ResponsesRequest& request, std::string_view garbage) {
   if (garbage == "empty") {
@@ -23,11 +56,13 @@ std::string TextOf(const ResponsesRequest& request, std::string_view garbage) {
     return "Certainly! Here is the report: the speaker did {very} well.";
   }
   if (!request.schema) {
-    return fmt::format("I have read {} characters.", request.input_bytes);
+    return fmt::format("I have read {} characters.", request.input.size());
   }
-  return json::serialize(SampleOf(*request.schema, garbage == "out_of_range"
-                                                       ? SampleKind::kOutOfRange
-                                                       : SampleKind::kPlausible));
+  if (garbage == "out_of_range") {
+    return json::serialize(SampleOf(*request.schema, SampleKind::kOutOfRange));
+  }
+  std::string text = json::serialize(ReportFor(request, garbage));
+  return garbage == "incomplete" ? std::string(FirstBytes(text, text.size() / 2)) : text;
 }
 
 // At least so many bytes further, and not inside of a character.
@@ -62,10 +97,11 @@ class EventWriter {
 // Builds one response. Used once.
 class ReplyWriter {
  public:
-  ReplyWriter(const ResponsesRequest& request, std::string text, bool refusal,
+  ReplyWriter(const ResponsesRequest& request, std::string text, std::string_view garbage,
               std::int64_t unix_now, IdSource& ids)
       : request_(request),
-        refusal_(refusal),
+        refusal_(garbage == "refusal"),
+        status_(garbage == "incomplete" ? "incomplete" : "completed"),
         unix_now_(unix_now),
         response_id_(ids.Next("resp")),
         item_id_(ids.Next("msg")) {
@@ -79,12 +115,14 @@ class ReplyWriter {
   json::object Message(std::string_view status, json::array content) const;
   json::object Response(std::string_view status, json::array output) const;
   json::value Usage() const;
+  static json::value Cut() { return json::object{{"reason", "max_output_tokens"}}; }
   json::object OfItem(std::string_view key, json::value value) const;
   json::object OfPart(std::string_view key, json::value value) const;
   void WriteText();
 
   const ResponsesRequest& request_;
   const bool refusal_;
+  const std::string_view status_;  // In the end.
   const std::int64_t unix_now_;
   const std::string response_id_;
   const std::string item_id_;
@@ -111,7 +149,7 @@ json::object ReplyWriter::Message(std::string_view status, json::array content) 
 }
 
 json::value ReplyWriter::Usage() const {
-  const std::size_t input = request_.input_bytes / kBytesPerToken + 8;
+  const std::size_t input = request_.input.size() / kBytesPerToken + 8;
   const std::size_t output = reply_.text.size() / kBytesPerToken + 1;
   json::object input_details;
   input_details["cached_tokens"] = 0;
@@ -133,7 +171,7 @@ json::object ReplyWriter::Response(std::string_view status, json::array output) 
           {"created_at", unix_now_},
           {"status", status},
           {"error", nullptr},
-          {"incomplete_details", nullptr},
+          {"incomplete_details", status == "incomplete" ? Cut() : json::value(nullptr)},
           {"instructions", Echoed(asked, "instructions", nullptr)},
           {"max_output_tokens", Echoed(asked, "max_output_tokens", nullptr)},
           {"model", request_.model},
@@ -148,7 +186,7 @@ json::object ReplyWriter::Response(std::string_view status, json::array output) 
           {"tools", json::array()},
           {"top_p", Echoed(asked, "top_p", 1.0)},
           {"truncation", Echoed(asked, "truncation", "disabled")},
-          {"usage", status == "completed" ? Usage() : json::value(nullptr)},
+          {"usage", status == "in_progress" ? json::value(nullptr) : Usage()},
           {"metadata", Echoed(asked, "metadata", json::object())}};
 }
 
@@ -197,14 +235,14 @@ ResponsesReply ReplyWriter::Write() && {
   events_.Add("response.content_part.done", OfPart("part", Part(reply_.text)));
   json::array content;
   content.push_back(Part(reply_.text));
-  const json::object message = Message("completed", std::move(content));
+  const json::object message = Message(status_, std::move(content));
   events_.Add("response.output_item.done", OfItem("item", message));
   json::array output;
   output.push_back(message);
-  reply_.response = Response("completed", std::move(output));
-  json::object completed;
-  completed["response"] = reply_.response;
-  events_.Add("response.completed", std::move(completed));
+  reply_.response = Response(status_, std::move(output));
+  json::object ended;
+  ended["response"] = reply_.response;
+  events_.Add(fmt::format("response.{}", status_), std::move(ended));
   reply_.events = events_.Take();
   return std::move(reply_);
 }
@@ -213,8 +251,7 @@ ResponsesReply ReplyWriter::Write() && {
 
 ResponsesReply ReplyTo(const ResponsesRequest& request, std::string_view garbage,
                        std::int64_t unix_now, IdSource& ids) {
-  return ReplyWriter(request, TextOf(request, garbage), garbage == "refusal", unix_now, ids)
-      .Write();
+  return ReplyWriter(request, TextOf(request, garbage), garbage, unix_now, ids).Write();
 }
 
 std::string StreamOf(const ResponsesReply& reply, bool truncated) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/core/status.h"
+#include "tests/simulator/digest.h"
 #include "tests/simulator/json_sample.h"
 #include "tests/simulator/schema.h"
 
@@ -59,22 +60,27 @@ bool IsTextModel(std::string_view model) {
          model.find("live") == std::string_view::npos;
 }
 
-std::size_t TextBytesOf(const json::value& value) {
+void AppendText(const json::value& value, std::string& text) {
   if (value.is_string()) {
-    return value.get_string().size();
-  }
-  std::size_t bytes = 0;
-  if (value.is_array()) {
+    text += text.empty() || text.ends_with('\n') ? "" : "\n";
+    text += View(value.get_string());
+  } else if (value.is_array()) {
     for (const json::value& element : value.get_array()) {
-      bytes += TextBytesOf(element);
+      AppendText(element, text);
     }
   } else if (value.is_object()) {
     for (const std::string_view key : {"content", "text"}) {
-      const json::value* inner = value.get_object().if_contains(key);
-      bytes += inner == nullptr ? 0 : TextBytesOf(*inner);
+      if (const json::value* inner = value.get_object().if_contains(key)) {
+        AppendText(*inner, text);
+      }
     }
   }
-  return bytes;
+}
+
+std::string PromptOf(const ResponsesRequest& request) {
+  const std::string whole =
+      fmt::format("{}\n{}", StringOr(request.fields, "instructions"), request.input);
+  return Digest::HexOf(whole).substr(0, 16);
 }
 
 bool IsName(std::string_view name) {
@@ -128,7 +134,8 @@ std::variant<ResponsesRequest, ResponsesRefusal> ParseResponsesRequest(std::stri
   request.fields = *std::move(fields);
   request.model = std::string(StringOr(request.fields, "model"));
   request.stream = FindBool(request.fields, "stream").value_or(false);
-  request.input_bytes = TextBytesOf(request.fields.at("input"));
+  AppendText(request.fields.at("input"), request.input);
+  request.prompt = PromptOf(request);
   if (!IsTextModel(request.model)) {
     return ResponsesRefusal{
         {"model_not_found",

@@ -15,8 +15,9 @@ namespace voicebridge::simulator {
 struct ResponsesRequest {
   std::string model;
   bool stream = false;
-  std::size_t input_bytes = 0;         // Of text.
-  std::string format;                  // The name of the JSON schema; empty: plain text.
+  std::string input;   // All of its text, one part per line.
+  std::string prompt;  // A digest of instructions and input: equal for attempts at the same thing.
+  std::string format;  // The name of the JSON schema; empty: plain text.
   std::optional<json::object> schema;  // What the answer must satisfy.
   json::object fields;                 // As it came; the answer repeats some.
 };

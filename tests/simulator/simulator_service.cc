@@ -82,7 +82,7 @@ SimulatorService::SimulatorService(SimulatorOptions options, DriverServices serv
     : options_(options),
       services_(std::move(services)),
       faults_(std::move(faults)),
-      responses_(services_.clock, faults_, journal_, random_()) {}
+      responses_(services_.clock, faults_, journal_, options_.responses_latency, random_()) {}
 
 Awaitable<HttpResponse> SimulatorService::Respond(const HttpRequest& request) {
   if (request.path == kResponsesPath) {
@@ -245,6 +245,7 @@ std::unique_ptr<SessionModel> SimulatorService::MakeModel(SessionRecord& record,
   options.strict = options_.strict;
   options.response_latency = options_.response_latency;
   options.transcription_delay = options_.transcription_delay;
+  options.interview_turns = options_.interview_turns;
   options.faults = faults;
   if (const auto length = faults.Number(FaultId::kExpire)) {
     options.session_length = seconds(*length);

@@ -25,6 +25,8 @@ struct SimulatorOptions {
   std::uint64_t seed = 1;
   Duration response_latency{};
   Duration transcription_delay{};
+  Duration responses_latency{};
+  std::uint64_t interview_turns = 3;
 };
 
 // Owned by the composition root; everything runs on one thread. The services outlive it.

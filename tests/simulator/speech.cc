@@ -22,7 +22,7 @@ constexpr int kWordsPerMinute = 220;
 
 struct VoiceName {
   std::string_view voice;
-  const char* espeak;
+  std::string_view espeak;
 };
 constexpr std::array<VoiceName, 10> kVoices = {{{"alloy", "en-us"},
                                                 {"ash", "en-us+m1"},
@@ -55,10 +55,29 @@ int Initialize() {
   return rate;
 }
 
-const char* EspeakVoice(std::string_view voice) {
-  const auto entry = std::find_if(kVoices.begin(), kVoices.end(),
-                                  [&](const VoiceName& one) { return one.voice == voice; });
-  return entry == kVoices.end() ? kVoices.front().espeak : entry->espeak;
+// More syllables of Hangul than Latin letters.
+bool IsKorean(std::string_view text) {
+  const auto count = [&](auto is_one) { return std::count_if(text.begin(), text.end(), is_one); };
+  // U+AC00 to U+D7A3: three bytes, the first from EA to ED.
+  const auto hangul = count([](char byte) {
+    const auto value = static_cast<unsigned char>(byte);
+    return value >= 0xEA && value <= 0xED;
+  });
+  const auto latin =
+      count([](char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'); });
+  return hangul > latin;
+}
+
+// "en-us+f5", or in another language with the same variant: "ko+f5".
+std::string EspeakVoice(std::string_view voice, std::string_view text) {
+  const auto* entry = std::find_if(kVoices.begin(), kVoices.end(),
+                                   [&](const VoiceName& one) { return one.voice == voice; });
+  const std::string_view name = entry == kVoices.end() ? kVoices.front().espeak : entry->espeak;
+  if (!IsKorean(text)) {
+    return std::string(name);
+  }
+  const std::size_t variant = name.find('+');
+  return "ko" + std::string(variant == std::string_view::npos ? "" : name.substr(variant));
 }
 
 std::string Resample(const std::vector<std::int16_t>& samples, int rate) {
@@ -79,7 +98,7 @@ std::string Resample(const std::vector<std::int16_t>& samples, int rate) {
 
 std::string Synthesize(const std::string& text, std::string_view voice) {
   static const int rate = Initialize();
-  if (rate <= 0 || espeak_SetVoiceByName(EspeakVoice(voice)) != EE_OK) {
+  if (rate <= 0 || espeak_SetVoiceByName(EspeakVoice(voice, text).c_str()) != EE_OK) {
     return {};
   }
   std::vector<std::int16_t> samples;

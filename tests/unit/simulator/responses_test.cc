@@ -57,12 +57,12 @@ TEST(ResponsesRequest, IsReadAsItIs) {
   EXPECT_EQ(request.model, "gpt-5.4-mini");
   EXPECT_TRUE(request.stream);
   EXPECT_EQ(request.format, "report");
-  EXPECT_EQ(request.input_bytes, 5U);
+  EXPECT_EQ(request.input, "hello");
   ASSERT_TRUE(request.schema);
   const ResponsesRequest parts = Parsed(
       R"({"model":"gpt-5.4","input":[{"role":"user","content":[{"type":"input_text","text":"one"},
           {"type":"input_text","text":"two"}]},{"role":"assistant","content":"three"}]})");
-  EXPECT_EQ(parts.input_bytes, 11U);
+  EXPECT_EQ(parts.input, "one\ntwo\nthree");
   EXPECT_FALSE(parts.schema);
 }
 
