@@ -311,8 +311,14 @@ void Conversation::Core::OnSummaryEvent(UpstreamEvent event) {
     speech_.HeardAudio();
   }
   OnUpstreamEvent(*prefixed, json::serialize(prefixed->body));
-  if (prefixed->type == UpstreamEventType::kResponseDone) {
-    speech_.ResponseDone();
+  if (prefixed->type != UpstreamEventType::kResponseDone) {
+    return;
+  }
+  speech_.ResponseDone();
+  const json::value* status = FindPath(prefixed->body, "response.status");
+  if (status != nullptr && *status == "failed") {
+    SummaryFailed("failed");
+  } else {
     EndSummary();
   }
 }

@@ -171,6 +171,15 @@ TEST_F(SecondVoice, BreaksBeforeAudioAndTheClientSeesItsResponseEnd) {
   ExpectFallBack();
 }
 
+TEST_F(SecondVoice, FailsToSpeakAndTheOtherVoiceReadsIt) {
+  Configure();
+  Begin();
+  script_.Forget();
+  Second(R"({"type":"response.done","response":{"id":"r1","status":"failed","output":[]}})");
+  EXPECT_EQ(script_.ClientTypes(), "response.done");
+  ExpectFallBack();
+}
+
 TEST_F(SecondVoice, BreaksAfterAudioAndTheSpeechJustEnds) {
   Configure();
   Begin();
