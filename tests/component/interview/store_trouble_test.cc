@@ -102,6 +102,46 @@ TEST_F(Ownership, AnOwnAssessmentWhoseLeaseRanOutIsNotRunTwice) {
   EXPECT_EQ(ToldOf(process, "a").back(), "completed");
 }
 
+// --- A claim that is renewed by this process while a call is under way ---
+
+class Adoption : public Ownership {
+ protected:
+  // Claims it anew in the middle of the first call of the method.
+  AssessmentRun::End RunThrough(std::string_view adopted_during) {
+    StorePending("a");
+    Stored("a").state = AssessmentState::kRunning;
+    Stored("a").claim = 1;
+    Process& process = Add();
+    AssessmentRun run(process.tools, Stored("a"), io.get_executor(), [](unsigned) {});
+    process.records.fault = [&](std::string_view method) {
+      if (method == adopted_during && Stored("a").claim == 1) {
+        Stored("a").claim = 2;
+        run.Adopt(2);
+      }
+      return absl::OkStatus();
+    };
+    std::optional<AssessmentRun::End> end;
+    Start("run", Keep(run, end));
+    clock.Advance(seconds(30));
+    return end.value();
+  }
+
+  static Awaitable<void> Keep(AssessmentRun& run, std::optional<AssessmentRun::End>& end) {
+    end = co_await run.Run();
+  }
+};
+
+TEST_F(Adoption, DuringARenewalDoesNotEndTheRun) {
+  model.takes = seconds(10);
+  EXPECT_EQ(RunThrough("renew"), AssessmentRun::End::kCompleted);
+  EXPECT_EQ(model.calls, 1);
+}
+
+TEST_F(Adoption, DuringTheWritingOfTheResultWritesItAgain) {
+  EXPECT_EQ(RunThrough("complete"), AssessmentRun::End::kCompleted);
+  EXPECT_EQ(table.Count("complete a 2"), 1);
+}
+
 // --- What others left ---
 
 TEST_F(Ownership, TakesUpWhatIsPendingAtTheStartAndAtEachInterval) {
