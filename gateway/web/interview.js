@@ -53,9 +53,14 @@ export class Interview {
     for (const session of assessedSessions(this.#storage)) {
       const answer = await askForReport(session);
       if (answer.is === 'found') {
-        this.#assessed = session;
+        this.#assessed ??= session;
         this.#change({type: 'remembered'});
         this.#change({type: 'answered', id: answer.id, state: answer.state, content: answer.content});
+        return;
+      }
+      if (answer.is === 'unreachable' && session.at) {  // It was assessed, so it is worth asking on.
+        this.#assessed ??= session;
+        this.#change({type: 'reportWanted'});
         return;
       }
     }

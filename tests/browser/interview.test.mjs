@@ -180,6 +180,16 @@ test('after a reload the report is there again, by HTTP', onPage(async (talk, ga
   assert.deepEqual(gateway.requests, [{method: 'GET', path: kReportPath, authorization: 'Bearer token-of-sess_1'}]);
 }));
 
+test('a service that is away just after a reload is asked again', onPage(async (talk, gateway) => {
+  await reportShown(talk, gateway);
+  const answers = [{status: 503, body: {}}, {status: 503, body: {}}];
+  gateway.report = () => answers.shift() ?? kFound('completed', kReport);
+  await talk.page.reload();
+  await talk.waitForPhase('report');
+  assert.equal(gateway.requests.length, 3);
+  talk.complaints = talk.complaints.filter((each) => !/503/.test(each));  // The browser's own.
+}));
+
 test('after a reload in mid-assessment the page waits on, and a failure can be retried', onPage(async (talk, gateway) => {
   await assessing(talk, gateway);
   gateway.report = kFound('running');
