@@ -26,7 +26,9 @@ Awaitable<void> KeepRetention(StoreThread& store, Duration age, Clock& clock, Lo
     } else if (*deleted > 0) {
       logger.Info("retention.deleted", {{"sessions", *deleted}});
     }
-    co_await clock.SleepUntil(Deadline::After(clock.Now(), kInterval));
+    const bool more = deleted.ok() && *deleted == Store::kDeletedMax;
+    const Duration pause = more ? Duration::zero() : kInterval;
+    co_await clock.SleepUntil(Deadline::After(clock.Now(), pause));
     cancelled = co_await IsCancelled();
   }
 }

@@ -10,9 +10,6 @@
 namespace voicebridge::worker {
 namespace {
 
-// A bounded piece of work for a database that others wait for; the next call takes the next.
-constexpr std::int64_t kExpiredSessionsMax = 500;
-
 absl::Status CheckEpoch(const SessionOwner& owner) {
   if (owner.epoch > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
     return InvalidArgument("epoch: expected less than 2^63, got {}", owner.epoch);
@@ -212,7 +209,7 @@ absl::StatusOr<std::size_t> SqlStore::DeleteOlderThan(Duration age) {
         "    WHERE assessments.session_id = sessions.id AND assessments.state IN (0, 1)) "
         "  ORDER BY written_ms LIMIT $2 {skip_locked}) "
         "DELETE FROM sessions WHERE id IN (SELECT id FROM expired)",
-        {age_ms, kExpiredSessionsMax});
+        {age_ms, std::int64_t{kDeletedMax}});
     deleted = result.ok() ? result->changed : 0;
     return result.status();
   });

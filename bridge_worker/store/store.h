@@ -4,6 +4,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -112,8 +113,10 @@ class Store {
 
   // The session with all that belongs to it. NOT_FOUND when there is none.
   virtual absl::Status DeleteSession(std::string_view session_id) = 0;
-  // Sessions that were not written for this long and have no assessment to come; how many. At most
-  // 500 in one call: others wait for the database meanwhile.
+  // Sessions that were not written for this long and have no assessment to come; how many. Others
+  // wait for the database meanwhile, so it is at most kDeletedMax, and the next call takes the
+  // next.
+  static constexpr std::size_t kDeletedMax = 500;
   virtual absl::StatusOr<std::size_t> DeleteOlderThan(Duration age) = 0;
 };
 

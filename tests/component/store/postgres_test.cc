@@ -28,50 +28,50 @@ class Postgres : public ::testing::Test {
     ASSERT_THAT(store.AcquireSession(owner, "interview"), IsOk());
   }
 
-  // Of the store under test; it waits briefly for a server that says nothing.
-  static PostgresTarget Target() {
-    PostgresTarget target = ParsePostgresUrl(PostgresServer::Shared().Url()).value();
-    target.statement_max = milliseconds(300);
-    return target;
+  static PostgresTarget Target(const std::string& name) {
+    return ParsePostgresUrl(PostgresServer::Shared().Url() + "&application_name=" + name).value();
   }
 
   std::unique_ptr<PostgresConnection> Operator() {
-    const std::string url = PostgresServer::Shared().Url() + "&application_name=operator";
-    return PostgresConnection::Open(ParsePostgresUrl(url).value()).value();
+    return PostgresConnection::Open(Target("operator")).value();
   }
 
-  pid_t ServerProcessOfStore() {
+  pid_t ServerProcessOf(const std::string& name) {
     const auto found = Operator()->Query(
-        "SELECT pid FROM pg_stat_activity WHERE application_name = 'voicebridge-worker'");
+        "SELECT pid FROM pg_stat_activity WHERE application_name = '" + name + "'");
     EXPECT_EQ(found->rows.size(), 1U);
     return std::stoi(found->rows.at(0).at(0).value());
   }
 
   const std::unique_ptr<TestDatabase> database = NewPostgresSchema();
-  SqlStore store{std::make_unique<PostgresDatabase>(Target())};
+  SqlStore store{std::make_unique<PostgresDatabase>(Target("store"))};
   const SessionOwner owner{"sess_1", 1, "worker_a"};
 };
 
 TEST_F(Postgres, AConnectionThatWasKilledWhileItWasIdleIsNotNoticed) {
   ASSERT_THAT(Operator()->Query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                                "WHERE application_name = 'voicebridge-worker'"),
+                                "WHERE application_name = 'store'"),
               IsOk());
   EXPECT_THAT(store.AcquireSession(owner, "interview"), IsOk());
 }
 
 TEST_F(Postgres, AReadOverAKilledConnectionIsUnavailableOnce) {
-  kill(ServerProcessOfStore(), SIGTERM);
+  kill(ServerProcessOf("store"), SIGTERM);
   EXPECT_THAT(Retried([this] { return store.GetAssessment("sess_1"); }),
               Fails(StatusCode::kNotFound));
 }
 
 TEST_F(Postgres, AServerThatSaysNothingIsLeftAndFoundAgain) {
-  const pid_t process = ServerProcessOfStore();
+  PostgresTarget target = Target("impatient");
+  target.statement_max = milliseconds(300);
+  SqlStore impatient(std::make_unique<PostgresDatabase>(target));
+  ASSERT_THAT(Retried([&] { return impatient.Open(); }), IsOk());
+  const pid_t process = ServerProcessOf("impatient");
   ASSERT_EQ(kill(process, SIGSTOP), 0);
   const SystemClock clock;
   const TimePoint start = clock.Now();
   // The first try waits for the silent process, the second gets another one.
-  const absl::Status status = Retried([this] { return store.AcquireSession(owner, "interview"); });
+  const absl::Status status = Retried([&] { return impatient.AcquireSession(owner, "interview"); });
   EXPECT_THAT(status, IsOk());
   EXPECT_GE(clock.Now() - start, milliseconds(300));
   EXPECT_LT(clock.Now() - start, seconds(5));

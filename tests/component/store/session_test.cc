@@ -160,6 +160,19 @@ TEST_P(SessionContract, RetentionTakesOldSessionsButNoneWithAnAssessmentToCome) 
               ElementsAre(SqlRow{"pending"}, SqlRow{"running"}, SqlRow{"young"}));
 }
 
+TEST_P(SessionContract, RetentionTakesSoManyAtOnceAndTheRestNextTime) {
+  std::string script;
+  for (std::size_t i = 0; i < worker::Store::kDeletedMax + 1; ++i) {
+    script +=
+        "INSERT INTO sessions (id, profile, epoch, worker_id, created_ms, written_ms) "
+        "VALUES ('" +
+        std::to_string(i) + "', 'assistant', 1, 'worker_a', 0, 0);";
+  }
+  Change(script);
+  EXPECT_EQ(store->DeleteOlderThan(hours(1)).value(), worker::Store::kDeletedMax);
+  EXPECT_EQ(store->DeleteOlderThan(hours(1)).value(), 1U);
+}
+
 TEST_P(SessionContract, EveryWriteMakesASessionYoungAgain) {
   const AssessmentRecord running = CreateRunning(owner);
   const auto age = [this] { Change("UPDATE sessions SET written_ms = 0"); };

@@ -40,7 +40,7 @@ class Sqlite : public ::testing::Test {
     return database.Execute(pragma, {})->rows.at(0).at(0).value();
   }
 
-  const std::filesystem::path directory = NewTemporaryDirectory();
+  const std::filesystem::path directory = NewFastDirectory();
   const std::string path = (directory / "store.db").string();
   const SessionOwner owner{"sess_1", 1, "worker_a"};
 };

@@ -1,6 +1,7 @@
 #include "tests/component/store/store_fixture.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -23,12 +24,17 @@ using worker::SqlRow;
 using worker::SqlStore;
 using worker::Store;
 
-std::filesystem::path NewTemporaryDirectory() {
-  std::string path = (std::filesystem::temp_directory_path() / "voicebridge-store-XXXXXX").string();
+std::filesystem::path NewTemporaryDirectory(const std::filesystem::path& parent) {
+  std::string path = (parent / "voicebridge-store-XXXXXX").string();
   if (mkdtemp(path.data()) == nullptr) {
     throw std::runtime_error("no temporary directory");
   }
   return path;
+}
+
+std::filesystem::path NewFastDirectory() {
+  constexpr char kInMemory[] = "/dev/shm";
+  return access(kInMemory, W_OK) == 0 ? NewTemporaryDirectory(kInMemory) : NewTemporaryDirectory();
 }
 
 bool BecomesTrue(const std::function<bool()>& condition) {
@@ -57,7 +63,7 @@ class SqliteFile final : public TestDatabase {
   }
 
  private:
-  std::filesystem::path directory_ = NewTemporaryDirectory();
+  std::filesystem::path directory_ = NewFastDirectory();
 };
 
 class PostgresSchema final : public TestDatabase {
