@@ -2,6 +2,7 @@
 #include <absl/flags/flag.h>
 #include <absl/time/time.h>
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -27,6 +28,8 @@ ABSL_FLAG(bool, strict, false, "Close a session with 1008 at the first event tha
 ABSL_FLAG(bool, echo, false, "Answer every append with the same audio; no speech, no turns.");
 ABSL_FLAG(std::uint64_t, seed, 1, "Of the sizes of audio deltas.");
 ABSL_FLAG(absl::Duration, ping_interval, absl::Seconds(20), "Of WebSocket pings; 0s: none.");
+ABSL_FLAG(std::uint32_t, audio_speed, 8,
+          "How many times faster than it lasts speech is generated.");
 ABSL_FLAG(absl::Duration, response_latency, absl::Milliseconds(30), "Until the first output.");
 ABSL_FLAG(absl::Duration, transcription_delay, absl::Milliseconds(50), "Of user audio.");
 ABSL_FLAG(absl::Duration, responses_latency, absl::Milliseconds(50), "Of the Responses API.");
@@ -68,8 +71,8 @@ std::optional<int> Parse(int argc, char** argv) {
       "Faults, by --fault=NAME[:ARG] or POST /faults {\"fault\",\"arg\",\"session\","
       "\"count\",\"times\"}:\n" +
           ExplainFaults(),
-      {"listen", "fault", "strict", "echo", "seed", "ping_interval", "response_latency",
-       "transcription_delay", "responses_latency", "interview_turns"});
+      {"listen", "fault", "strict", "echo", "seed", "ping_interval", "audio_speed",
+       "response_latency", "transcription_delay", "responses_latency", "interview_turns"});
 }
 
 absl::StatusOr<Faults> ReadFaults() {
@@ -89,6 +92,7 @@ SimulatorOptions ReadOptions() {
   options.strict = absl::GetFlag(FLAGS_strict);
   options.echo = absl::GetFlag(FLAGS_echo);
   options.seed = absl::GetFlag(FLAGS_seed);
+  options.audio_speed = std::max<std::uint32_t>(1, absl::GetFlag(FLAGS_audio_speed));
   options.response_latency = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_response_latency));
   options.transcription_delay = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_transcription_delay));
   options.responses_latency = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_responses_latency));

@@ -36,6 +36,7 @@ struct ModelOptions {
   Duration session_length = hours(1);
   Duration response_latency = milliseconds(30);
   Duration transcription_delay = milliseconds(50);
+  std::uint64_t audio_speed = 8;      // Speech is generated so much faster than it lasts.
   std::uint64_t interview_turns = 3;  // Of the user, until an interviewer ends; 0: never.
   ActiveFaults faults = {};
 };

@@ -57,6 +57,7 @@ RealtimeModel::Refused RealtimeModel::StartResponse(const json::object& override
   const Item* newest =
       overrides.contains("input") ? (input.empty() ? nullptr : &input.back()) : items_.Newest();
   ResponseSettings settings = SettingsOf(overrides);
+  settings.audio_speed = options_.audio_speed;
   settings.id = ids_.Next("resp");
   settings.number = ++run_count_;
   settings.conversation_id = in_conversation ? conversation_id_ : "";

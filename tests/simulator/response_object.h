@@ -10,6 +10,7 @@
 namespace voicebridge::simulator {
 
 struct ResponseSettings {
+  std::uint64_t audio_speed = 8;
   std::string id;
   std::uint64_t number = 0;     // Of its session; speech is asked for under it.
   std::string conversation_id;  // Empty: out of band.

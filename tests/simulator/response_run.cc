@@ -12,7 +12,6 @@ namespace {
 constexpr std::size_t kFirstChunkBytes = SamplesOfMilliseconds(100) * kBytesPerSample;
 constexpr std::uint64_t kChunkSamplesMin = SamplesOfMilliseconds(200);
 constexpr std::uint64_t kChunkSamplesMax = SamplesOfMilliseconds(500);
-constexpr int kFasterThanRealTime = 8;
 // Transcripts run ahead of the audio.
 constexpr std::size_t kTranscriptLead = 2;
 constexpr std::size_t kTextDeltaBytes = 16;
@@ -177,7 +176,8 @@ Duration ResponseRun::SendMoreSpeech(Output& output) {
     record->audio->Append(chunk);
     record->audio_bytes += bytes;
   }
-  return milliseconds(MillisecondsOfSamples(SamplesOfBytes(bytes))) / kFasterThanRealTime;
+  return Duration(milliseconds(MillisecondsOfSamples(SamplesOfBytes(bytes)))) /
+         static_cast<Duration::rep>(settings_.audio_speed);
 }
 
 std::size_t ResponseRun::NextChunkBytes(const Output& output) {

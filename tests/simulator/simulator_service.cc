@@ -245,6 +245,7 @@ std::unique_ptr<SessionModel> SimulatorService::MakeModel(SessionRecord& record,
   options.strict = options_.strict;
   options.response_latency = options_.response_latency;
   options.transcription_delay = options_.transcription_delay;
+  options.audio_speed = options_.audio_speed;
   options.interview_turns = options_.interview_turns;
   options.faults = faults;
   if (const auto length = faults.Number(FaultId::kExpire)) {

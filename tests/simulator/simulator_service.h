@@ -26,6 +26,7 @@ struct SimulatorOptions {
   Duration response_latency{};
   Duration transcription_delay{};
   Duration responses_latency{};
+  std::uint64_t audio_speed = 8;
   std::uint64_t interview_turns = 3;
 };
 

@@ -26,14 +26,14 @@ struct VoiceName {
 };
 constexpr std::array<VoiceName, 10> kVoices = {{{"alloy", "en-us"},
                                                 {"ash", "en-us+m1"},
-                                                {"ballad", "en-gb+m3"},
+                                                {"ballad", "en+m3"},
                                                 {"coral", "en-us+f2"},
                                                 {"echo", "en-us+m4"},
-                                                {"sage", "en-gb+f3"},
+                                                {"sage", "en+f3"},
                                                 {"shimmer", "en-us+f4"},
                                                 {"verse", "en-us+m7"},
                                                 {"marin", "en-us+f5"},
-                                                {"cedar", "en-gb+m6"}}};
+                                                {"cedar", "en+m6"}}};
 
 // espeak's callback has no other way to a caller's object than its event list.
 int Collect(short* samples, int count, espeak_EVENT* events) {
