@@ -7,16 +7,13 @@
 #include "common/core/limits.h"
 #include "common/core/status.h"
 #include "common/observability/end_reason_level.h"
+#include "common/rpc/wire_status.h"
 #include "common/rpc/wire_time.h"
 
 namespace voicebridge::worker {
 namespace {
 
 constexpr Duration kGrantMax = milliseconds(500);
-
-grpc::Status ToGrpc(const absl::Status& status) {
-  return {static_cast<grpc::StatusCode>(status.code()), Message(status)};
-}
 
 // What the client is told when the upstream could not be opened. Another try may help unless OpenAI
 // said no.

@@ -2,19 +2,40 @@
 
 #include <absl/time/time.h>
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "common/config/flags.h"
 #include "common/core/status.h"
 
 namespace voicebridge::ctl {
 namespace {
 
-const std::set<std::string, std::less<>> kValueFlags = {"profile", "out", "key", "ca", "timeout"};
-const std::set<std::string, std::less<>> kSwitches = {"json", "realtime"};
+using Names = std::set<std::string, std::less<>>;
+
+// What a command knows.
+struct Flags {
+  Names with_value;
+  Names switches;
+};
+
+const Flags kTalkFlags = {{"profile", "out", "key", "ca", "timeout"}, {"json", "realtime"}};
+const Flags kAdminFlags = {{"timeout"}, {"json"}};
+
+struct AdminCommandName {
+  std::string_view word;
+  AdminCommand command;
+};
+constexpr AdminCommandName kAdminCommands[] = {
+    {"status", AdminCommand::kStatus},
+    {"sessions", AdminCommand::kSessions},
+    {"end-session", AdminCommand::kEndSession},
+    {"delete-session", AdminCommand::kDeleteSession},
+};
 
 struct Words {
   std::vector<std::string> operands;
@@ -26,7 +47,7 @@ struct Words {
   }
 };
 
-absl::StatusOr<Words> Sort(const std::vector<std::string>& words) {
+absl::StatusOr<Words> Sort(const std::vector<std::string>& words, const Flags& known) {
   Words sorted;
   for (auto word = words.begin(); word != words.end(); ++word) {
     if (!word->starts_with("--")) {
@@ -36,15 +57,15 @@ absl::StatusOr<Words> Sort(const std::vector<std::string>& words) {
     const std::size_t equals = word->find('=');
     const std::string name = word->substr(2, equals == std::string::npos ? equals : equals - 2);
     const bool has_value = equals != std::string::npos;
-    if (kSwitches.contains(name) && !has_value) {
+    if (known.switches.contains(name) && !has_value) {
       sorted.flags[name] = "";
-    } else if (kValueFlags.contains(name) && has_value) {
+    } else if (known.with_value.contains(name) && has_value) {
       sorted.flags[name] = word->substr(equals + 1);
-    } else if (kValueFlags.contains(name) && word + 1 != words.end()) {
+    } else if (known.with_value.contains(name) && word + 1 != words.end()) {
       sorted.flags[name] = *++word;
-    } else if (kSwitches.contains(name)) {
+    } else if (known.switches.contains(name)) {
       return InvalidArgument("--{} takes no value", name);
-    } else if (kValueFlags.contains(name)) {
+    } else if (known.with_value.contains(name)) {
       return InvalidArgument("--{} needs a value", name);
     } else {
       return InvalidArgument("unknown flag --{}", name);
@@ -74,7 +95,7 @@ absl::StatusOr<Duration> ParseTimeout(const std::string& text) {
 
 absl::StatusOr<TalkOptions> ParseTalk(const std::vector<std::string>& words,
                                       const std::string& key_from_environment) {
-  const absl::StatusOr<Words> sorted = Sort(words);
+  const absl::StatusOr<Words> sorted = Sort(words, kTalkFlags);
   if (!sorted.ok()) {
     return sorted.status();
   }
@@ -94,6 +115,46 @@ absl::StatusOr<TalkOptions> ParseTalk(const std::vector<std::string>& words,
   options.key = Secret(sorted->flags.contains("key") ? sorted->Value("key") : key_from_environment);
   options.json = sorted->flags.contains("json");
   options.realtime = sorted->flags.contains("realtime");
+  if (sorted->flags.contains("timeout")) {
+    const absl::StatusOr<Duration> timeout = ParseTimeout(sorted->Value("timeout"));
+    if (!timeout.ok()) {
+      return timeout.status();
+    }
+    options.timeout = *timeout;
+  }
+  return options;
+}
+
+std::optional<AdminCommand> AdminCommandOf(std::string_view word) {
+  for (const AdminCommandName& known : kAdminCommands) {
+    if (known.word == word) {
+      return known.command;
+    }
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<AdminOptions> ParseAdmin(AdminCommand command,
+                                        const std::vector<std::string>& words) {
+  const absl::StatusOr<Words> sorted = Sort(words, kAdminFlags);
+  if (!sorted.ok()) {
+    return sorted.status();
+  }
+  const bool names_session =
+      command == AdminCommand::kEndSession || command == AdminCommand::kDeleteSession;
+  const std::size_t expected = names_session ? 2 : 1;
+  if (sorted->operands.size() != expected) {
+    return InvalidArgument("expected {}, got {} words", names_session ? "ADDR and ID" : "ADDR",
+                           sorted->operands.size());
+  }
+  AdminOptions options;
+  options.command = command;
+  options.address = sorted->operands[0];
+  if (!IsHostPort(options.address)) {
+    return InvalidArgument("ADDR: '{}' is not HOST:PORT of an admin listener", options.address);
+  }
+  options.session_id = names_session ? sorted->operands[1] : "";
+  options.json = sorted->flags.contains("json");
   if (sorted->flags.contains("timeout")) {
     const absl::StatusOr<Duration> timeout = ParseTimeout(sorted->Value("timeout"));
     if (!timeout.ok()) {

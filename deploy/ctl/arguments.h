@@ -3,9 +3,12 @@
 
 #include <absl/status/statusor.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "deploy/ctl/admin.h"
 #include "deploy/ctl/talk.h"
 
 namespace voicebridge::ctl {
@@ -15,5 +18,12 @@ namespace voicebridge::ctl {
 // INVALID_ARGUMENT names the word and what was expected.
 absl::StatusOr<TalkOptions> ParseTalk(const std::vector<std::string>& words,
                                       const std::string& key_from_environment);
+
+// The commands to an admin listener by their words; nullopt: it is none.
+std::optional<AdminCommand> AdminCommandOf(std::string_view word);
+
+// The words after such a command: ADDR, with a session its ID, flags anywhere.
+absl::StatusOr<AdminOptions> ParseAdmin(AdminCommand command,
+                                        const std::vector<std::string>& words);
 
 }  // namespace voicebridge::ctl

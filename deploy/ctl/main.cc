@@ -2,6 +2,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "common/core/status.h"
 #include "common/process/exit_code.h"
 #include "common/process/leave.h"
+#include "deploy/ctl/admin.h"
 #include "deploy/ctl/arguments.h"
 #include "deploy/ctl/talk.h"
 
@@ -17,6 +19,10 @@ namespace {
 
 constexpr std::string_view kUsage =
     R"(usage: voicebridgectl talk URL FILE.wav [flags]    one spoken turn through a gateway
+       voicebridgectl status ADDR [flags]          how a gateway or worker is
+       voicebridgectl sessions ADDR [flags]        the sessions that it holds
+       voicebridgectl end-session ADDR ID [flags]  end one of them
+       voicebridgectl delete-session ADDR ID [flags]  end it, and delete all that is stored of it
        voicebridgectl --help | --version
 
 talk sends the recording as a user's turn and prints who said what.
@@ -29,6 +35,12 @@ talk sends the recording as a user's turn and prints who said what.
   --json               print one JSON object instead of progress
   --realtime           send the speech at the speed of speaking, not as fast as possible
   --timeout=60s        for all of it
+
+The others ask an admin listener (--admin_listen). Sessions are deleted at a worker: a gateway stores none.
+  ADDR                 HOST:PORT of the listener
+  ID                   the session's id
+  --json               print one JSON object
+  --timeout=10s        for the answer
 
 Exit codes: 0 answered; 1 it failed or the command line is wrong, with the reason on standard error.
 )";
@@ -62,12 +74,16 @@ int Main(const std::vector<std::string>& words, net::io_context& io) {
   if (words.empty()) {
     return RefuseUsage("expected a command");
   }
+  const std::vector<std::string> rest(words.begin() + 1, words.end());
+  if (const std::optional<AdminCommand> command = AdminCommandOf(words[0])) {
+    const absl::StatusOr<AdminOptions> options = ParseAdmin(*command, rest);
+    return options.ok() ? RunAdmin(*options) : RefuseUsage(Message(options.status()));
+  }
   if (words[0] != "talk") {
     return RefuseUsage("unknown command '" + words[0] + "'");
   }
   const char* key = std::getenv("VOICEBRIDGE_KEY");
-  const absl::StatusOr<TalkOptions> options =
-      ParseTalk({words.begin() + 1, words.end()}, key == nullptr ? "" : key);
+  const absl::StatusOr<TalkOptions> options = ParseTalk(rest, key == nullptr ? "" : key);
   return options.ok() ? RunTalk(*options, io) : RefuseUsage(Message(options.status()));
 }
 
