@@ -28,6 +28,7 @@ export class Fleet {
   constructor() {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-test-'));
     this.workers = [];
+    this.killed = [];
     this.clients = [];
   }
 
@@ -37,6 +38,7 @@ export class Fleet {
     for (let i = 0; i < workers; ++i) {
       this.workers.push(this.#startWorker(`worker-${i + 1}`, workerFlags, profiles));
     }
+    this.startAgain = (worker, flags) => this.#startWorker(worker.name, [...workerFlags, ...flags], profiles);
     const addresses = await Promise.all(this.workers.map((worker) => worker.listening('grpc')));
     this.gateway = ManagedProcess.binary('voicebridge-gateway', [
       ...kPorts, `--workers=${addresses.join(',')}`, ...this.#authFlags(apiKeys), ...tlsFlags(tls), ...gatewayFlags,
@@ -77,8 +79,30 @@ export class Fleet {
     }, {ms: 10000 * patience, what: 'the gateway to know that all workers serve', got: () => `${JSON.stringify(seen)}\n${this.logs()}`});
   }
 
+  // As it is when the machine takes it away; from now on it is one of `killed`.
+  async killWorker(worker) {
+    worker.kill('SIGKILL');
+    await worker.exited;
+    this.leave(worker);
+  }
+
+  // It has ended, and is not expected to do so again.
+  leave(worker) {
+    this.workers = this.workers.filter((each) => each !== worker);
+    this.killed.push(worker);
+  }
+
+  // A new process in the place of one that has ended, at the same address.
+  async restartWorker(worker) {
+    const address = await worker.listening('grpc');
+    const again = this.startAgain(worker, [`--listen=${address}`]);
+    this.workers.push(again);
+    this.ops.set(again, `http://${await again.listening('ops')}`);
+    return again;
+  }
+
   get processes() {
-    return [this.gateway, ...this.workers, this.simulator].filter(Boolean);
+    return [this.gateway, ...this.killed, ...this.workers, this.simulator].filter(Boolean);
   }
 
   // A client that the fleet closes at its end, whatever happens.

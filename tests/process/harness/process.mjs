@@ -28,12 +28,13 @@ process.on('exit', () => {
 });
 
 export class ManagedProcess {
-  constructor(name, program, args = [], {env = {}, cwd} = {}) {
+  // `options`: of spawn, cwd, uid and gid above all.
+  constructor(name, program, args = [], {env = {}, label: _, ...options} = {}) {
     this.name = name;
     this.lines = [];
     this.exit = undefined;
     this.startedAt = performance.now();
-    this.child = spawn(program, args, {cwd, env: {...kCleanEnvironment, ...env}, stdio: ['ignore', 'pipe', 'pipe']});
+    this.child = spawn(program, args, {stdio: ['ignore', 'pipe', 'pipe'], ...options, env: {...kCleanEnvironment, ...env}});
     alive.add(this);
     this.#collect(this.child.stdout, 'out');
     this.#collect(this.child.stderr, 'err');

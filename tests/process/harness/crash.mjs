@@ -1,0 +1,149 @@
+// Workers that are killed at a chosen step of what they do, and what others make of it. Each serves one session, so
+// that each kill hits a session at that step.
+import {strict as assert} from 'node:assert';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+import {checkEnd} from './conversation.mjs';
+import {logged} from './faults.mjs';
+import {withFleet} from './fleet.mjs';
+import {forwarded, HeldServer} from './held_server.mjs';
+import {request} from './http.mjs';
+import {full, patience} from './process.mjs';
+import {waitUntil} from './wait.mjs';
+
+export const kKills = 5;       // Of each step, store and round.
+export const kRounds = full ? 10 : 1;
+const kLeaseMs = 2000;
+const kTakeoverMs = (kLeaseMs + 10000) * patience;
+
+export class Scene {
+  // `byRestart`: nobody but the killed workers themselves, started again, can go on; else there is one more worker,
+  // with a session of its own that notices nothing.
+  constructor(database, {byRestart, sessionsEach = 1}) {
+    this.database = database;
+    this.byRestart = byRestart;
+    this.workersAtFirst = kKills + (byRestart ? 0 : 1);
+    this.sessionsEach = sessionsEach;
+    this.clients = [];
+  }
+
+  get everybody() {
+    return [...this.fleet.killed, ...this.fleet.workers];
+  }
+
+  get sessions() {
+    return this.clients.length;
+  }
+
+  // The sessions that were cut off, and the one that was not.
+  get lost() {
+    return this.clients.filter((client) => client.lost);
+  }
+
+  get kept() {
+    return this.clients.filter((client) => !client.lost);
+  }
+
+  async connect(profile) {
+    const connecting = Array.from({length: this.workersAtFirst * this.sessionsEach}, () => this.fleet.connect({profile}));
+    this.clients = await Promise.all(connecting);
+  }
+
+  // The user ends the interview.
+  async trigger(clients = this.clients) {
+    clients.forEach((client) => client.send({type: 'voicebridge.assessment.request'}));
+    await Promise.all(clients.map((client) => client.waitFor('voicebridge.assessment.started')));
+  }
+
+  async logged(event, count, workers = this.everybody) {
+    const lines = () => workers.flatMap((worker) => logged(worker, event));
+    await waitUntil(() => lines().length >= count, {ms: 10000 * patience, what: `${count} lines ${event}`, got: () => lines().length});
+    return lines();
+  }
+
+  async kill() {
+    await Promise.all(this.victims.map((worker) => this.fleet.killWorker(worker)));
+    this.killedAt = performance.now();
+  }
+
+  // Whoever is left may go on.
+  async letGoOn() {
+    this.model.release();
+    this.tool.release();
+    if (this.database.isLocked) {
+      await this.database.unlock();
+    }
+    if (this.byRestart) {
+      await Promise.all(this.victims.map((worker) => this.fleet.restartWorker(worker)));
+    }
+  }
+
+  // The users of the killed workers are told.
+  async checkUsers() {
+    const cutOff = () => this.clients.filter((client) => client.closed);
+    await waitUntil(() => cutOff().length >= kKills * this.sessionsEach, {
+      ms: 5000 * patience, what: 'the sessions of the killed workers to end', got: () => cutOff().length,
+    });
+    for (const client of cutOff()) {
+      client.lost = true;
+      await checkEnd(client, {reason: 'worker_lost', code: 1011});
+    }
+    assert.equal(this.lost.length, kKills * this.sessionsEach, 'and no other');
+  }
+
+  // Everybody who triggered an assessment reads one report.
+  async checkReports(clients) {
+    return Promise.all(clients.map(async (client) => {
+      let answer;
+      await waitUntil(async () => {
+        answer = await getReport(this.fleet, client);
+        return answer.status === 200 && JSON.parse(answer.body).state === 'completed';
+      }, {ms: this.killedAt + kTakeoverMs - performance.now(), every: 100, what: 'the report after the kill', got: () => JSON.stringify(answer)});
+      return JSON.parse(answer.body);
+    }));
+  }
+
+  // Once the gateway knows which workers are left.
+  async checkNoReport(client) {
+    let answer;
+    await waitUntil(async () => (answer = await getReport(this.fleet, client)).status === 404, {
+      ms: 5000 * patience, every: 100, what: 'the answer that there is no report', got: () => JSON.stringify(answer),
+    });
+  }
+
+  assessments() {
+    return this.database.rows('SELECT id, session_id, state, claim, report_json FROM assessments');
+  }
+
+  toolCalls() {
+    return this.database.rows('SELECT session_id, call_id, name, output FROM tool_calls');
+  }
+}
+
+function getReport(fleet, {about}) {
+  return request(`${fleet.httpUrl}/v1/sessions/${about.session_id}/report`, {headers: {Authorization: `Bearer ${about.access_token}`}});
+}
+
+// `newDatabase`: of a directory for its files. `workerFlags`: beside those of the scene. `answerTool`: see HeldServer.
+export async function withScene(newDatabase, {workerFlags = [], profiles, answerTool = () => ({body: '{}'}), ...options}, body) {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-crash-'));
+  const scene = new Scene(await newDatabase(directory), options);
+  scene.model = await HeldServer.start((call) => forwarded(call, `${scene.fleet.simulatorUrl}/v1/responses`));
+  scene.tool = await HeldServer.start(answerTool);
+  const flags = [`--store=${scene.database.url}`, `--responses_url=${scene.model.url}/v1/responses`, `--assessment_lease=${kLeaseMs}ms`,
+                 `--capacity=${scene.sessionsEach}`, ...workerFlags];
+  try {
+    await withFleet({workers: scene.workersAtFirst, workerFlags: flags, profiles: profiles?.(directory, scene.tool.url)}, async (fleet) => {
+      scene.fleet = fleet;
+      scene.victims = fleet.workers.slice(0, kKills);
+      await body(scene);
+      scene.model.release();
+      scene.tool.release();
+    });
+  } finally {
+    await Promise.all([scene.model, scene.tool, scene.database].map((each) => each.stop()));
+    fs.rmSync(directory, {recursive: true, force: true});
+  }
+}
