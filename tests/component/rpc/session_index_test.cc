@@ -85,5 +85,62 @@ TEST_F(SessionIndexTest, AsksEverySessionToEnd) {
   EXPECT_EQ(ended_reason_, v1::END_REASON_DRAINING);
 }
 
+TEST_F(SessionIndexTest, ListsWhatItHolds) {
+  Add(Handle("b", 1));
+  Add(Handle("a", 2));
+  auto listed = net::co_spawn(io_, index_.List(), net::use_future);
+  RunReady();
+  const SessionIndex::Sessions sessions = listed.get();
+  ASSERT_EQ(sessions.size(), 2U);
+  EXPECT_EQ(sessions[0]->session_id, "a");
+  EXPECT_NE(sessions[0]->added, TimePoint());
+}
+
+TEST_F(SessionIndexTest, EndsOneAndWaitsUntilItHasLeft) {
+  const auto handle = Handle("a", 1);
+  Add(handle);
+  const auto other = Handle("b", 2);
+  Add(other);
+  const Deadline soon = Deadline::After(std::chrono::steady_clock::now(), seconds(10));
+  auto ended =
+      net::co_spawn(io_, index_.End("a", v1::END_REASON_ENDED_BY_OPERATOR, soon), net::use_future);
+  RunReady();
+  EXPECT_EQ(ended_epoch_, 1U);
+  EXPECT_EQ(ended_reason_, v1::END_REASON_ENDED_BY_OPERATOR);
+  Remove(other);
+  EXPECT_EQ(ended.wait_for(seconds(0)), std::future_status::timeout) << "it is still there";
+  Remove(handle);
+  RunReady();
+  ASSERT_EQ(ended.wait_for(seconds(0)), std::future_status::ready);
+  EXPECT_TRUE(ended.get().ok());
+}
+
+TEST_F(SessionIndexTest, AnAttachmentThatWasReplacedHasLeft) {
+  const auto handle = Handle("a", 1);
+  Add(handle);
+  const Deadline soon = Deadline::After(std::chrono::steady_clock::now(), seconds(10));
+  auto ended =
+      net::co_spawn(io_, index_.End("a", v1::END_REASON_ENDED_BY_OPERATOR, soon), net::use_future);
+  RunReady();
+  Add(Handle("a", 2));
+  RunReady();
+  ASSERT_EQ(ended.wait_for(seconds(0)), std::future_status::ready);
+  EXPECT_TRUE(ended.get().ok());
+}
+
+TEST_F(SessionIndexTest, SaysWhichSessionIsNotThereAndWhichDoesNotLeave) {
+  const auto end = [this](const std::string& id) {
+    const Deadline now = Deadline::After(std::chrono::steady_clock::now(), Duration::zero());
+    auto ended =
+        net::co_spawn(io_, index_.End(id, v1::END_REASON_ENDED_BY_OPERATOR, now), net::use_future);
+    RunReady();
+    RunReady();
+    return ended.get().code();
+  };
+  EXPECT_EQ(end("a"), absl::StatusCode::kNotFound);
+  Add(Handle("a", 1));
+  EXPECT_EQ(end("a"), absl::StatusCode::kDeadlineExceeded);
+}
+
 }  // namespace
 }  // namespace voicebridge

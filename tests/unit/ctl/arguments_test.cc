@@ -68,5 +68,42 @@ TEST(ParseTalk, NamesTheWordThatIsWrong) {
   }
 }
 
+absl::StatusOr<AdminOptions> ParseAdminLine(const std::string& command,
+                                            const std::vector<std::string>& words) {
+  const std::optional<AdminCommand> known = AdminCommandOf(command);
+  return known ? ParseAdmin(*known, words) : InvalidArgument("unknown command {}", command);
+}
+
+TEST(ParseAdmin, KnowsItsCommands) {
+  const absl::StatusOr<AdminOptions> status = ParseAdminLine("status", {"localhost:9090"});
+  ASSERT_TRUE(status.ok()) << status.status();
+  EXPECT_EQ(status->command, AdminCommand::kStatus);
+  EXPECT_EQ(status->address, "localhost:9090");
+  EXPECT_EQ(status->timeout, seconds(10));
+  EXPECT_FALSE(status->json);
+  EXPECT_EQ(ParseAdminLine("sessions", {"[::1]:1"})->command, AdminCommand::kSessions);
+  EXPECT_EQ(ParseAdminLine("end-session", {"a:1", "sess_1"})->command, AdminCommand::kEndSession);
+  const absl::StatusOr<AdminOptions> deletion = ParseAdminLine(
+      "delete-session", {"--json", "127.0.0.1:9090", "--timeout", "500ms", "sess_1"});
+  ASSERT_TRUE(deletion.ok()) << deletion.status();
+  EXPECT_EQ(deletion->command, AdminCommand::kDeleteSession);
+  EXPECT_EQ(deletion->session_id, "sess_1");
+  EXPECT_EQ(deletion->timeout, milliseconds(500));
+  EXPECT_TRUE(deletion->json);
+  EXPECT_FALSE(AdminCommandOf("talk").has_value());
+}
+
+TEST(ParseAdmin, NamesTheWordThatIsWrong) {
+  const auto problem = [](const std::string& command, const std::vector<std::string>& words) {
+    return Message(ParseAdminLine(command, words).status());
+  };
+  EXPECT_THAT(problem("status", {}), HasSubstr("expected ADDR, got 0 words"));
+  EXPECT_THAT(problem("status", {"a:1", "sess_1"}), HasSubstr("expected ADDR, got 2 words"));
+  EXPECT_THAT(problem("end-session", {"a:1"}), HasSubstr("expected ADDR and ID"));
+  EXPECT_THAT(problem("delete-session", {"here", "sess_1"}), HasSubstr("HOST:PORT"));
+  EXPECT_THAT(problem("status", {"a:1", "--profile=x"}), HasSubstr("unknown flag --profile"));
+  EXPECT_THAT(problem("status", {"a:1", "--timeout=2h"}), HasSubstr("expected a duration"));
+}
+
 }  // namespace
 }  // namespace voicebridge::ctl

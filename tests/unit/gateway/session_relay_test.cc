@@ -271,6 +271,14 @@ TEST_F(SessionRelayTest, AnnouncesADrainBeforeItEnds) {
   ExpectEnd(v1::END_REASON_DRAINING);
 }
 
+TEST_F(SessionRelayTest, TellsTheClientThatAnOperatorEndedIt) {
+  BecomeReady();
+  Handle(EndRequested{v1::END_REASON_ENDED_BY_OPERATOR, seconds(2)});
+  EXPECT_EQ(ClientEventTypes(), (std::vector<std::string>{"voicebridge.session.ended"}));
+  EXPECT_THAT(LastClientEvent(), HasSubstr("An operator ended the session."));
+  ExpectEnd(v1::END_REASON_ENDED_BY_OPERATOR);
+}
+
 TEST_F(SessionRelayTest, TellsAProtocolErrorFromALossAndFromAGoodbye) {
   for (const auto& [code, reason] :
        std::vector<std::pair<std::uint16_t, EndReason>>{{1000, v1::END_REASON_CLIENT_CLOSED},

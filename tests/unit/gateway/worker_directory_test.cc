@@ -137,5 +137,15 @@ TEST(ChooseWorker, SpreadsSessionsEvenly) {
   }
 }
 
+TEST(AskingOrder, BeginsWithThoseThatAnswerMostLikely) {
+  const WorkerViews views = {
+      {"unknown:1", WorkerState::kUnknown}, {"draining:1", WorkerState::kDraining},
+      {"suspect:1", WorkerState::kSuspect}, {"full:1", WorkerState::kFull},
+      {"serving:1", WorkerState::kServing}, {"serving:2", WorkerState::kServing}};
+  EXPECT_EQ(AskingOrder(views), (std::vector<std::string>{"serving:1", "serving:2", "full:1",
+                                                          "draining:1", "suspect:1", "unknown:1"}));
+  EXPECT_TRUE(AskingOrder({}).empty());
+}
+
 }  // namespace
 }  // namespace voicebridge::gateway
