@@ -36,6 +36,7 @@ std::string_view NameOf(const Schema& schema) {
     case Kind::kObject:
     case Kind::kTagged:
     case Kind::kStrings:
+    case Kind::kAnyObject:
       return "an object";
     case Kind::kArray:
       return "an array";
@@ -85,6 +86,7 @@ bool FitsType(const Schema& schema, const json::value& value) {
     case Kind::kObject:
     case Kind::kTagged:
     case Kind::kStrings:
+    case Kind::kAnyObject:
       return value.is_object();
     case Kind::kArray:
       return value.is_array();
@@ -222,6 +224,8 @@ std::optional<Refusal> CheckStrings(const Schema& schema, const json::object& ob
 
 Schema Any() { return Of(Kind::kAny); }
 
+Schema AnyObject() { return Of(Kind::kAnyObject); }
+
 Schema String(std::size_t length_max) {
   Schema schema = Of(Kind::kString);
   schema.max = static_cast<double>(length_max);
@@ -307,6 +311,7 @@ std::optional<Refusal> Check(const Schema& schema, const json::value& value,
   }
   switch (schema.kind) {
     case Kind::kAny:
+    case Kind::kAnyObject:
     case Kind::kBool:
       return std::nullopt;
     case Kind::kString:

@@ -20,6 +20,7 @@ struct Member;
 struct Schema {
   enum class Kind {
     kAny,
+    kAnyObject,
     kString,  // At most `max` characters.
     kBool,
     kInteger,  // Within min and max, like kNumber.
@@ -49,6 +50,7 @@ struct Member {
 };
 
 Schema Any();
+Schema AnyObject();
 Schema String(std::size_t length_max = 1U << 20U);
 Schema Bool();
 Schema Integer(double min, double max);

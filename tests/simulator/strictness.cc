@@ -71,7 +71,7 @@ Schema Transcription() {
 Schema Tool() {
   const Schema function =
       Object({Required("type", String()), Required("name", String(64)),
-              Optional("description", String(kTextMax)), Optional("parameters", Any())});
+              Optional("description", String(kTextMax)), Optional("parameters", AnyObject())});
   const Schema mcp = Object(
       {Required("type", String()), Required("server_label", String(256)),
        Optional("server_url", String(4096)), Optional("server_description", String(kTextMax)),

@@ -97,5 +97,12 @@ TEST(Speech, IsSecondsOfAudibleAudioAndDiffersByVoice) {
   EXPECT_FALSE(activity.Feed(alloy).empty());
 }
 
+TEST(Speech, IsKoreanForKoreanText) {
+  const std::string korean = Synthesize("반갑습니다! 먼저 이름이 어떻게 되세요?", "marin");
+  EXPECT_GT(korean.size(), 1000U * 48);
+  EXPECT_LT(korean.size(), 6000U * 48) << "words, not the names of letters";
+  EXPECT_TRUE(korean != Synthesize("반갑습니다! 먼저 이름이 어떻게 되세요?", "cedar"));
+}
+
 }  // namespace
 }  // namespace voicebridge::simulator
