@@ -21,10 +21,10 @@ const kTakeoverMs = (kLeaseMs + 10000) * patience;
 export class Scene {
   // `byRestart`: nobody but the killed workers themselves, started again, can go on; else there is one more worker,
   // with a session of its own that notices nothing.
-  constructor(database, {byRestart, sessionsEach = 1}) {
+  constructor(database, {byRestart, workers = kKills + (byRestart ? 0 : 1), sessionsEach = 1}) {
     this.database = database;
     this.byRestart = byRestart;
-    this.workersAtFirst = kKills + (byRestart ? 0 : 1);
+    this.workersAtFirst = workers;
     this.sessionsEach = sessionsEach;
     this.clients = [];
   }
@@ -49,6 +49,7 @@ export class Scene {
   async connect(profile) {
     const connecting = Array.from({length: this.workersAtFirst * this.sessionsEach}, () => this.fleet.connect({profile}));
     this.clients = await Promise.all(connecting);
+    await Promise.all(this.clients.map(introduce));
   }
 
   // The user ends the interview.
@@ -101,15 +102,18 @@ export class Scene {
         answer = await getReport(this.fleet, client);
         return answer.status === 200 && JSON.parse(answer.body).state === 'completed';
       }, {ms: this.killedAt + kTakeoverMs - performance.now(), every: 100, what: 'the report after the kill', got: () => JSON.stringify(answer)});
-      return JSON.parse(answer.body);
+      const report = JSON.parse(answer.body);
+      assert.ok(answer.body.includes(client.words), `it quotes ${client.words}`);
+      return report;
     }));
   }
 
-  // Once the gateway knows which workers are left.
+  // As long as workers are away, nobody can say for certain that there is none: each may have a store of its own.
   async checkNoReport(client) {
+    const wanted = this.byRestart ? 404 : 503;
     let answer;
-    await waitUntil(async () => (answer = await getReport(this.fleet, client)).status === 404, {
-      ms: 5000 * patience, every: 100, what: 'the answer that there is no report', got: () => JSON.stringify(answer),
+    await waitUntil(async () => (answer = await getReport(this.fleet, client)).status === wanted, {
+      ms: 5000 * patience, every: 100, what: `${wanted} when asked for a report that is not to come`, got: () => JSON.stringify(answer),
     });
   }
 
@@ -122,18 +126,26 @@ export class Scene {
   }
 }
 
+// So that no two reports are the same.
+async function introduce(client, i) {
+  client.words = `저는 ${i + 1}번 학습자입니다.`;
+  client.send({type: 'conversation.item.create', item: {type: 'message', role: 'user', content: [{type: 'input_text', text: client.words}]}});
+  await client.waitFor('conversation.item.added', ({item}) => item.role === 'user');
+}
+
 function getReport(fleet, {about}) {
   return request(`${fleet.httpUrl}/v1/sessions/${about.session_id}/report`, {headers: {Authorization: `Bearer ${about.access_token}`}});
 }
 
-// `newDatabase`: of a directory for its files. `workerFlags`: beside those of the scene. `answerTool`: see HeldServer.
-export async function withScene(newDatabase, {workerFlags = [], profiles, answerTool = () => ({body: '{}'}), ...options}, body) {
+// `newDatabase`: of a directory for its files. `workerFlags`: beside those of the scene. `heldModel`: the model's answers
+// pass scene.model, which can hold them. `answerTool`: see HeldServer.
+export async function withScene(newDatabase, {workerFlags = [], heldModel = true, profiles, answerTool = () => ({body: '{}'}), ...options}, body) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-crash-'));
   const scene = new Scene(await newDatabase(directory), options);
   scene.model = await HeldServer.start((call) => forwarded(call, `${scene.fleet.simulatorUrl}/v1/responses`));
   scene.tool = await HeldServer.start(answerTool);
-  const flags = [`--store=${scene.database.url}`, `--responses_url=${scene.model.url}/v1/responses`, `--assessment_lease=${kLeaseMs}ms`,
-                 `--capacity=${scene.sessionsEach}`, ...workerFlags];
+  const flags = [`--store=${scene.database.url}`, `--assessment_lease=${kLeaseMs}ms`, `--capacity=${scene.sessionsEach}`,
+                 ...(heldModel ? [`--responses_url=${scene.model.url}/v1/responses`] : []), ...workerFlags];
   try {
     await withFleet({workers: scene.workersAtFirst, workerFlags: flags, profiles: profiles?.(directory, scene.tool.url)}, async (fleet) => {
       scene.fleet = fleet;
