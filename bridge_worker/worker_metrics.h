@@ -17,7 +17,7 @@ namespace voicebridge::worker {
 struct WorkerGauges {
   LiveTasks tasks = 0;
   std::atomic<std::int64_t> sessions = 0;
-  std::atomic<std::int64_t> calls = 0;    // Converse and WatchStatus calls being served.
+  std::atomic<std::int64_t> calls = 0;    // Calls of gateways being served.
   std::atomic<std::int64_t> records = 0;  // Sessions, also ended ones, that are still being stored.
   std::atomic<bool> draining = false;
 };

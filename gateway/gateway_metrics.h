@@ -16,7 +16,7 @@ namespace voicebridge::gateway {
 struct GatewayGauges {
   LiveTasks tasks = 0;
   std::atomic<std::int64_t> sessions = 0;
-  std::atomic<std::int64_t> calls = 0;  // Converse and WatchStatus calls to workers.
+  std::atomic<std::int64_t> calls = 0;  // Calls to workers that are open.
   std::atomic<std::int64_t> workers_serving = 0;
   std::atomic<bool> draining = false;
 };
