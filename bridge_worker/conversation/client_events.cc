@@ -113,7 +113,7 @@ Conversation::Core::ClientHandler Conversation::Core::HandlerOf(std::string_view
 
 void Conversation::Core::OnClientEvent(std::string_view type, std::string_view json) {
   const ClientHandler handler = HandlerOf(type);
-  if (handler == nullptr) {
+  if (handler == nullptr && !RefusesInput(type)) {
     effects_->push_back(SendUpstream{std::string(json)});
     return;
   }

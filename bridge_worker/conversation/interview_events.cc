@@ -121,11 +121,13 @@ void Conversation::Core::Receive(const AssessmentUpdated& updated) {
 }
 
 void Conversation::Core::On(const AssessmentQueued& queued) {
+  flow_.Retry(now_);  // If it was tried again elsewhere.
   SendInterviewEvent("voicebridge.assessment.progress",
                      {{"stage", "queued"}, {"position", queued.position}});
 }
 
 void Conversation::Core::On(const AssessmentRunning& running) {
+  flow_.Retry(now_);
   SendInterviewEvent("voicebridge.assessment.progress",
                      {{"stage", "writing"}, {"attempt", running.attempt}});
 }

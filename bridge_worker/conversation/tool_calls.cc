@@ -66,9 +66,7 @@ std::optional<AnnouncedCall> ToolCalls::Observe(const json::object& item,
                              std::string(response_id), tool},
                         kCallsMax);
   }
-  if (call->response_id.empty()) {
-    call->response_id = response_id;
-  }
+  Bind(*call, response_id);
   return StringOr(item, "status") == "completed" ? Announce(*call, StringOr(item, "arguments"))
                                                  : std::nullopt;
 }
@@ -87,10 +85,11 @@ std::optional<AnnouncedCall> ToolCalls::ArgumentsDone(const json::object& event)
     Observe(item, StringOr(event, "response_id"));
     call = FindCall(StringOr(event, "call_id"));
   }
-  if (call == nullptr || !ParseObject(arguments).ok()) {
+  if (call == nullptr) {
     return std::nullopt;
   }
-  return Announce(*call, arguments);
+  Bind(*call, StringOr(event, "response_id"));
+  return ParseObject(arguments).ok() ? Announce(*call, arguments) : std::nullopt;
 }
 
 std::optional<AnnouncedCall> ToolCalls::Announce(Call& call, std::string_view arguments) {
@@ -98,12 +97,27 @@ std::optional<AnnouncedCall> ToolCalls::Announce(Call& call, std::string_view ar
     return std::nullopt;
   }
   if (!call.response_id.empty()) {
-    Response& response = Of(call.response_id);
-    ++response.ours;
-    ++response.unanswered;
+    CountIn(call);
   }
   const bool usable = ParseObject(arguments).ok();
   return AnnouncedCall{call.call_id, call.tool, usable ? std::string(arguments) : "{}", !usable};
+}
+
+// The conversation's own events announce a call without its response.
+void ToolCalls::Bind(Call& call, std::string_view response_id) {
+  if (!call.response_id.empty() || response_id.empty()) {
+    return;
+  }
+  call.response_id = response_id;
+  if (call.announced) {
+    CountIn(call);
+  }
+}
+
+void ToolCalls::CountIn(const Call& call) {
+  Response& response = Of(call.response_id);
+  ++response.ours;
+  response.unanswered += call.answered ? 0 : 1;
 }
 
 bool ToolCalls::IsHidden(std::string_view item_id) const {

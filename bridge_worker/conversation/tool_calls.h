@@ -79,6 +79,8 @@ class ToolCalls {
 
   Call* FindCall(std::string_view call_id);
   Response& Of(std::string_view response_id);
+  void Bind(Call& call, std::string_view response_id);
+  void CountIn(const Call& call);
   std::optional<AnnouncedCall> Announce(Call& call, std::string_view arguments);
 
   const v1::Profile& profile_;

@@ -115,7 +115,8 @@ TEST(Interview, AcceptsNoMoreInputOnceItIsOver) {
   EXPECT_EQ(script.ClientTypes(), "error") << "said once, not with each frame";
   for (const char* event :
        {R"({"type":"input_audio_buffer.commit"})", R"({"type":"response.create"})",
-        R"({"type":"conversation.item.create","item":{"type":"message"}})"}) {
+        R"({"type":"conversation.item.create","item":{"type":"message"}})",
+        R"({"type":"input_audio_buffer.append","audio":"AAAA"})"}) {
     script.Client(event);
     EXPECT_EQ(script.LastToClient("error.code"), "input_not_accepted") << event;
   }
@@ -189,6 +190,18 @@ TEST(Interview, CanBeAssessedAgainAfterAFailure) {
   EXPECT_TRUE(script.All<StartAssessment>().empty()) << "its transcript is fixed";
   script.Completed();
   EXPECT_EQ(script.Count("voicebridge.assessment.completed"), 1);
+}
+
+TEST(Interview, IsAssessedAgainWhenThatWasAskedForElsewhere) {
+  InterviewScript script;
+  script.TriggerByTool();
+  script.Handle(AssessmentUpdated{AssessmentFailed{"model_output"}});
+  script.Handle(AssessmentUpdated{AssessmentRunning{1}});
+  EXPECT_EQ(script.phase(), Phase::ASSESSING);
+  script.Wait(seconds(3));
+  EXPECT_EQ(script.Count("voicebridge.keepalive"), 1);
+  script.Handle(AssessmentUpdated{AssessmentFailed{"model_output"}});
+  EXPECT_EQ(script.Count("voicebridge.assessment.failed"), 2) << "or the page waits for ever";
 }
 
 TEST(Interview, IsNotAssessedAgainWithoutAFailure) {

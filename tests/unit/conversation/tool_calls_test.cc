@@ -99,6 +99,15 @@ TEST_F(WebhookCall, OfSeveralIsFollowedUpOnceAfterTheLastOutput) {
             "conversation.item.create conversation.item.create response.create");
 }
 
+TEST_F(WebhookCall, IsFollowedUpWhenOnlyALaterEventNamesItsResponse) {
+  script_.ItemDone(kCall);
+  ASSERT_EQ(Starts(), 1U);
+  script_.OutputItemDone("r1", kCall);
+  script_.Handle(ToolFinished{"c1", "a"});
+  script_.Done("r1");
+  EXPECT_EQ(script_.SentTypes(), "conversation.item.create response.create");
+}
+
 TEST_F(WebhookCall, BesideOneOfTheClientsLeavesTheFollowUpToTheClient) {
   script_.OutputItemDone("r1", kCall);
   script_.OutputItemDone("r1", CallItem("c2", "clients_own", "{}"));
