@@ -1,9 +1,11 @@
-// Several assessments at once: they end in the same moment, or their worker is told to go while the model is at work.
+// Several assessments at once: they end in the same moment, or their worker is told to go or stands still while the
+// model is at work.
 import {strict as assert} from 'node:assert';
 import {after, before, describe, test} from 'node:test';
 
 import {withScene} from './harness/crash.mjs';
 import {sqliteIn} from './harness/database.mjs';
+import {logged} from './harness/faults.mjs';
 import {PostgresServer} from './harness/postgres.mjs';
 import {patience} from './harness/process.mjs';
 import {waitUntil} from './harness/wait.mjs';
@@ -57,7 +59,32 @@ async function goWhileTheModelHangs(scene) {
   assert.ok(rows.every(({state, claim}) => state === kCompleted && claim === 2), JSON.stringify(rows.map(({state, claim}) => [state, claim])));
 }
 
-describe('six assessments', () => {
+const stored = ({id, state, claim, report_json}) => ({id, state, claim, report: report_json === '' ? undefined : JSON.parse(report_json)});
+
+// The worker comes back with the answers of its model after another one has written the reports.
+async function standStill(scene) {
+  await scene.connect('interview');
+  scene.model.hold();
+  await scene.trigger();
+  await scene.model.called(kAtOnce);
+  const [frozen, other] = scene.fleet.workers;
+  frozen.kill('SIGSTOP');
+  scene.model.release();
+  await scene.logged('assessment.completed', kAtOnce, [other]);
+  const written = (await scene.assessments()).map(stored);
+  assert.ok(written.every(({state}) => state === kCompleted));
+
+  frozen.kill('SIGCONT');
+  await scene.logged('assessment.lost', kAtOnce / 2, [frozen]);
+  const told = await Promise.all(scene.clients.map((client) => client.waitFor('voicebridge.assessment.completed')));
+  assert.deepEqual((await scene.assessments()).map(stored), written, 'nothing was written once more');
+  assert.deepEqual(scene.fleet.workers.map((worker) => logged(worker, 'assessment.completed').length), [0, kAtOnce]);
+  for (const {assessment_id, report} of told) {
+    assert.deepEqual(report, written.find(({id}) => id === assessment_id).report, 'users of both are told what was written');
+  }
+}
+
+describe('six assessments', {concurrency: 2}, () => {
   let postgres;
   before(async () => {
     postgres = await PostgresServer.start();
@@ -68,5 +95,7 @@ describe('six assessments', () => {
     test(`that end in the same second are six records; ${store}`, () => withScene(newDatabase, {workers: 2, sessionsEach: kAtOnce / 2}, endTogether));
     test(`do not keep a worker that is told to go, and are finished by the next one; ${store}`,
          () => withScene(newDatabase, {workers: 1, sessionsEach: kAtOnce, heldModel: false}, goWhileTheModelHangs));
+    test(`are not written again by a worker that stood still for too long; ${store}`,
+         () => withScene(newDatabase, {workers: 2, sessionsEach: kAtOnce / 2}, standStill));
   }
 });
