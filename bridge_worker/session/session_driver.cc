@@ -271,11 +271,15 @@ Awaitable<void> SessionDriver::ReadGateway() {
     }
     HandleGatewayFrame(*frame);
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
-    const bool upstream_reads = co_await upstream_queue_.WaitForRoom(shard_.clock(), limit);
-    if (!upstream_reads) {
-      RequestEnd(v1::END_REASON_UPSTREAM_STALLED, "The Realtime API stopped reading.");
+    if (!upstream_queue_.HasRoom()) {
+      const bool upstream_reads = co_await upstream_queue_.WaitForRoom(shard_.clock(), limit);
+      if (!upstream_reads) {
+        RequestEnd(v1::END_REASON_UPSTREAM_STALLED, "The Realtime API stopped reading.");
+      }
     }
-    co_await PauseForGateway(limit);
+    if (!gateway_queue_.HasRoom()) {
+      co_await PauseForGateway(limit);
+    }
   }
 }
 
@@ -321,7 +325,10 @@ Awaitable<void> SessionDriver::WriteGateway() {
       gateway_queue_.Discard();
       co_return;
     }
-    frame = co_await gateway_queue_.Pop();
+    frame = gateway_queue_.TryPop();
+    if (!frame) {
+      frame = co_await gateway_queue_.Pop();
+    }
   }
   co_await gateway_->Finish(grpc::Status::OK,
                             Deadline::After(shard_.clock().Now(), limits::kCloseMax));
@@ -338,7 +345,9 @@ Awaitable<void> SessionDriver::ReadUpstream() {
       Feed(UpstreamMessage{incoming.kind == Incoming::Kind::kText ? incoming.payload
                                                                   : std::string_view()});
     }
-    co_await PauseForGateway(Deadline::After(shard_.clock().Now(), limits::kPauseMax));
+    if (!gateway_queue_.HasRoom()) {
+      co_await PauseForGateway(Deadline::After(shard_.clock().Now(), limits::kPauseMax));
+    }
   }
 }
 
@@ -362,7 +371,10 @@ Awaitable<void> SessionDriver::WriteUpstream() {
       upstream_->Abort();
       co_return;
     }
-    frame = co_await upstream_queue_.Pop();
+    frame = upstream_queue_.TryPop();
+    if (!frame) {
+      frame = co_await upstream_queue_.Pop();
+    }
   }
   co_await upstream_->Close(Deadline::After(shard_.clock().Now(), limits::kCloseMax));
 }

@@ -49,7 +49,11 @@ class Mailbox {
     return TakeNext();
   }
 
-  bool AboveHighWater() const { return bytes_ > high_water_; }
+  // What WaitForRoom would return at once; where it would wait, false. For the frame path: asking
+  // costs nothing, awaiting does.
+  bool HasRoom() const {
+    return closed_ || bytes_ <= (paused_producers_ > 0 ? low_water_ : high_water_);
+  }
 
   // Above the high-water mark, waits until the queue is down at its low-water mark (or closed).
   // False when the deadline came first or the calling task was cancelled.
@@ -126,10 +130,6 @@ class Mailbox {
     bytes_ -= entry.bytes;
     NotifyIfRoom();
     return std::move(entry.item);
-  }
-
-  bool HasRoom() const {
-    return closed_ || bytes_ <= (paused_producers_ > 0 ? low_water_ : high_water_);
   }
 
   void NotifyIfRoom() {

@@ -163,11 +163,15 @@ Awaitable<void> RelayDriver::ReadClient() {
         co_return;
     }
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
-    const bool worker_reads = co_await worker_queue_.WaitForRoom(shard_.clock(), limit);
-    if (!worker_reads) {
-      Feed(Stalled{v1::END_REASON_UPSTREAM_STALLED});
+    if (!worker_queue_.HasRoom()) {
+      const bool worker_reads = co_await worker_queue_.WaitForRoom(shard_.clock(), limit);
+      if (!worker_reads) {
+        Feed(Stalled{v1::END_REASON_UPSTREAM_STALLED});
+      }
     }
-    co_await PauseForClient(limit);
+    if (!client_queue_.HasRoom()) {
+      co_await PauseForClient(limit);
+    }
   }
 }
 
@@ -188,7 +192,10 @@ Awaitable<void> RelayDriver::WriteClient() {
       client_->Abort();  // The reader sees the end and reports it.
       co_return;
     }
-    frame = co_await client_queue_.Pop();
+    frame = client_queue_.TryPop();
+    if (!frame) {
+      frame = co_await client_queue_.Pop();
+    }
   }
   const EndReasonTraits& traits = TraitsOf(end_reason_.value_or(v1::END_REASON_INTERNAL));
   co_await client_->Close(traits.close_code, traits.word,
@@ -276,7 +283,9 @@ Awaitable<void> RelayDriver::ReadWorker(std::uint64_t epoch, std::shared_ptr<Wor
   v1::ToGateway* frame = co_await stream->ReadUntilStopped();
   while (frame != nullptr) {
     Feed(WorkerFrame{epoch, *frame});
-    co_await PauseForClient(Deadline::After(shard_.clock().Now(), limits::kPauseMax));
+    if (!client_queue_.HasRoom()) {
+      co_await PauseForClient(Deadline::After(shard_.clock().Now(), limits::kPauseMax));
+    }
     frame = co_await stream->ReadUntilStopped();
   }
   const grpc::Status status =
@@ -291,7 +300,10 @@ Awaitable<void> RelayDriver::WriteWorker(std::shared_ptr<WorkerStream> stream) {
   while (frame && accepted) {
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
     accepted = co_await stream->Write(*std::move(frame), limit);
-    frame = co_await worker_queue_.Pop();
+    frame = worker_queue_.TryPop();
+    if (!frame) {
+      frame = co_await worker_queue_.Pop();
+    }
   }
 }
 

@@ -78,11 +78,11 @@ TEST_F(MailboxTest, CountsTheBytesOfBothLanes) {
   EXPECT_TRUE(box.empty());
 }
 
-TEST_F(MailboxTest, IsAboveHighWaterOnlyBeyondIt) {
+TEST_F(MailboxTest, HasRoomUpToItsHighWaterMark) {
   box.Push("full", kHighWater);
-  EXPECT_FALSE(box.AboveHighWater());
+  EXPECT_TRUE(box.HasRoom());
   box.Push("one more", 1);
-  EXPECT_TRUE(box.AboveHighWater());
+  EXPECT_FALSE(box.HasRoom());
 }
 
 TEST_F(MailboxTest, CloseDeliversWhatItHoldsThenEnds) {
