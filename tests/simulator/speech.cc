@@ -68,18 +68,6 @@ bool IsKorean(std::string_view text) {
   return hangul > latin;
 }
 
-// "en-us+f5", or in another language with the same variant: "ko+f5".
-std::string EspeakVoice(std::string_view voice, std::string_view text) {
-  const auto* entry = std::find_if(kVoices.begin(), kVoices.end(),
-                                   [&](const VoiceName& one) { return one.voice == voice; });
-  const std::string_view name = entry == kVoices.end() ? kVoices.front().espeak : entry->espeak;
-  if (!IsKorean(text)) {
-    return std::string(name);
-  }
-  const std::size_t variant = name.find('+');
-  return "ko" + std::string(variant == std::string_view::npos ? "" : name.substr(variant));
-}
-
 std::string Resample(const std::vector<std::int16_t>& samples, int rate) {
   const double ratio = static_cast<double>(kSamplesPerSecond) / rate;
   const auto room =
@@ -95,6 +83,17 @@ std::string Resample(const std::vector<std::int16_t>& samples, int rate) {
 }
 
 }  // namespace
+
+std::string EspeakVoice(std::string_view voice, std::string_view text) {
+  const auto* entry = std::find_if(kVoices.begin(), kVoices.end(),
+                                   [&](const VoiceName& one) { return one.voice == voice; });
+  const std::string_view name = entry == kVoices.end() ? kVoices.front().espeak : entry->espeak;
+  if (!IsKorean(text)) {
+    return std::string(name);
+  }
+  const std::size_t variant = name.find('+');
+  return "ko" + std::string(variant == std::string_view::npos ? "" : name.substr(variant));
+}
 
 std::string Synthesize(const std::string& text, std::string_view voice) {
   static const int rate = Initialize();

@@ -13,6 +13,10 @@
 
 namespace voicebridge::simulator {
 
+// The voice of espeak for a voice of the API: "en-us+f5", or the same variant in Korean, "ko+f5",
+// for text that is mostly Hangul.
+std::string EspeakVoice(std::string_view voice, std::string_view text);
+
 // PCM16, mono, 24 kHz; empty when espeak cannot be used. One call at a time per process: espeak
 // keeps its state in globals.
 std::string Synthesize(const std::string& text, std::string_view voice);

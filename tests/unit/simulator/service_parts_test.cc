@@ -101,7 +101,10 @@ TEST(Speech, IsKoreanForKoreanText) {
   const std::string korean = Synthesize("반갑습니다! 먼저 이름이 어떻게 되세요?", "marin");
   EXPECT_GT(korean.size(), 1000U * 48);
   EXPECT_LT(korean.size(), 6000U * 48) << "words, not the names of letters";
-  EXPECT_TRUE(korean != Synthesize("반갑습니다! 먼저 이름이 어떻게 되세요?", "cedar"));
+  EXPECT_EQ(EspeakVoice("marin", "반갑습니다! OK?"), "ko+f5");
+  EXPECT_EQ(EspeakVoice("alloy", "반갑습니다"), "ko");
+  EXPECT_EQ(EspeakVoice("marin", "You said \"안녕\" and were polite."), "en-us+f5");
+  EXPECT_EQ(EspeakVoice("nobody", "hello"), "en-us");
 }
 
 }  // namespace
