@@ -233,8 +233,12 @@ std::string Conversation::Core::NextEventId() {
   return fmt::format("{}{}", kOwnEventId, ++last_event_number_);
 }
 
+bool Conversation::Core::IsOwnEventId(std::string_view event_id) {
+  return event_id.starts_with(kOwnEventId);
+}
+
 std::string Conversation::Core::UpstreamEventId(std::string_view client_event_id) {
-  const bool usable = !client_event_id.empty() && !client_event_id.starts_with(kOwnEventId);
+  const bool usable = !client_event_id.empty() && !IsOwnEventId(client_event_id);
   return usable ? std::string(client_event_id) : NextEventId();
 }
 

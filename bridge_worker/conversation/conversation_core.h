@@ -72,6 +72,7 @@ class Conversation::Core {
   void End(EndReason reason, std::string message);
 
   std::string NextEventId();
+  static bool IsOwnEventId(std::string_view event_id);
   std::string UpstreamEventId(std::string_view client_event_id);
   void Remember(SentCommand command);
   void SendToClient(std::string_view type, std::string json, std::string_view drops_audio_of = {});
@@ -142,6 +143,7 @@ class Conversation::Core {
   // --- interview_events.cc
   void AdvanceInterview();
   void Trigger(std::string reason);
+  void RefuseHeld();
   void SubmitAssessment();
   void On(const AssessmentQueued& queued);
   void On(const AssessmentRunning& running);
@@ -155,6 +157,7 @@ class Conversation::Core {
   void SendInterviewEvent(std::string_view type, json::object members);
   void AdvanceSummary();
   void BeginSummary();
+  void SpeakOnSecond();
   void SpeakOnMain();
   std::string SummaryInstructions() const;
   void OnSummaryEvent(UpstreamEvent event);

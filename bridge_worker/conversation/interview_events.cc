@@ -92,6 +92,11 @@ void Conversation::Core::Trigger(std::string reason) {
     return;
   }
   SendInterviewEvent("voicebridge.assessment.started", {{"reason", json::string(reason)}});
+  RefuseHeld();
+}
+
+// Asked for in time, but not sent in time.
+void Conversation::Core::RefuseHeld() {
   for (const ResponseRequest& held : gate_.TakeHeld()) {
     if (held.purpose == ResponsePurpose::kClient) {
       AnswerWithError(InputRefusal(), held.client_event_id);
@@ -220,9 +225,12 @@ void Conversation::Core::AdvanceSummary() {
       }
       return;
     case Stage::kConfiguring:
+    case Stage::kConfigured:
     case Stage::kSpeaking:
       if (speech_.HasExpired(now_)) {
         SummaryFailed("timeout");
+      } else if (speech_.stage() == Stage::kConfigured && !gate_.IsBusy()) {
+        SpeakOnSecond();
       }
       return;
     case Stage::kNone:
@@ -242,6 +250,12 @@ void Conversation::Core::BeginSummary() {
     speech_.OpenSecond(now_);
     effects_->push_back(OpenSummary{});
   }
+}
+
+void Conversation::Core::SpeakOnSecond() {
+  speech_.Speak();
+  effects_->push_back(SendSummary{
+      ResponseCreateEvent(NextEventId(), {{"instructions", json::string(SummaryInstructions())}})});
 }
 
 std::string Conversation::Core::SummaryInstructions() const {
@@ -289,9 +303,7 @@ void Conversation::Core::OnSummaryEvent(UpstreamEvent event) {
       return;
     case UpstreamEventType::kSessionUpdated:
       if (speech_.stage() == Stage::kConfiguring) {
-        speech_.Speak();
-        effects_->push_back(SendSummary{ResponseCreateEvent(
-            NextEventId(), {{"instructions", json::string(SummaryInstructions())}})});
+        speech_.Configured();
       }
       return;
     case UpstreamEventType::kError:

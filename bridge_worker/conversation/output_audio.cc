@@ -52,9 +52,7 @@ void OutputAudio::Truncate(std::string_view item_id, std::uint64_t kept_samples)
   }
 }
 
-void OutputAudio::Deleted(std::string_view item_id) {
-  std::erase_if(items_, [&](const Item& item) { return item.id == item_id; });
-}
+void OutputAudio::Deleted(std::string_view item_id) { Truncate(item_id, 0); }
 
 std::optional<ItemAudioState> OutputAudio::StateOf(std::string_view item_id) const {
   const Item* item = Find(item_id);

@@ -17,7 +17,7 @@ class SummarySpeech {
  public:
   // For a response that is still being given.
   static constexpr Duration kQuietMax = seconds(4);
-  // To connect and configure the second upstream.
+  // To connect and configure the second upstream, and for a quiet moment after that.
   static constexpr Duration kConfigureMax = seconds(5);
   // The second upstream as a whole.
   static constexpr Duration kTotalMax = seconds(60);
@@ -26,6 +26,7 @@ class SummarySpeech {
     kNone,
     kWaiting,      // For the other response to end.
     kConfiguring,  // The second upstream.
+    kConfigured,   // It waits for the end of a response that voice activity began meanwhile.
     kSpeaking,     // On the second upstream.
     kOnMain,       // On the conversation's own: a response like others.
     kOver,
@@ -36,12 +37,16 @@ class SummarySpeech {
 
   void Begin(std::string text, TimePoint now);
   void OpenSecond(TimePoint now);
+  void Configured() { stage_ = Stage::kConfigured; }
   void Speak();
   void FallBackToMain();
   void End();
 
   // Events of the second upstream are wanted.
-  bool has_second() const { return stage_ == Stage::kConfiguring || stage_ == Stage::kSpeaking; }
+  bool has_second() const {
+    return stage_ == Stage::kConfiguring || stage_ == Stage::kConfigured ||
+           stage_ == Stage::kSpeaking;
+  }
 
   void ResponseCreated(std::string_view response_id) { open_response_ = response_id; }
   void ResponseDone() { open_response_.clear(); }

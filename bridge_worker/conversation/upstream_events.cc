@@ -99,6 +99,9 @@ void Conversation::Core::OnError(const UpstreamEvent& event, std::string_view te
   }
   const ResponseGate::Verdict verdict = gate_.Refused(error.event_id, error.code);
   if (verdict.refusal == ResponseGate::Refusal::kRetried) {
+    if (!flow_.accepts_input() && verdict.purpose != ResponsePurpose::kSummary) {
+      RefuseHeld();
+    }
     return;
   }
   if (verdict.refusal == ResponseGate::Refusal::kClosed &&
@@ -110,7 +113,8 @@ void Conversation::Core::OnError(const UpstreamEvent& event, std::string_view te
     return ForwardError(event, text, error, verdict.client_event_id);
   }
   const auto owner = OwnerOf(error);
-  ForwardError(event, text, error, owner.value_or(error.event_id));
+  const bool forgotten = !owner && IsOwnEventId(error.event_id);
+  ForwardError(event, text, error, owner.value_or(forgotten ? "" : error.event_id));
 }
 
 // Errors that need no answer: races that are no one's fault, and what can be repaired.

@@ -68,7 +68,7 @@ TEST(OutputAudio, CountsWhatWasSentAndWhatWasGenerated) {
   output.ItemDone("i");
   EXPECT_TRUE(output.StateOf("i")->complete);
   output.Deleted("i");
-  EXPECT_FALSE(output.StateOf("i"));
+  EXPECT_EQ(output.StateOf("i")->generated, 0U);
 }
 
 TEST(OutputAudio, KeepsTheShortestTruncation) {
@@ -80,6 +80,14 @@ TEST(OutputAudio, KeepsTheShortestTruncation) {
   EXPECT_TRUE(output.StateOf("i")->complete);
   EXPECT_EQ(output.GeneratedFor("i"), 100U);
   EXPECT_TRUE(output.WasTruncated("i"));
+}
+
+TEST(OutputAudio, OfADeletedItemIsNotWantedAnyMore) {
+  OutputAudio output;
+  output.Add("i1", "r1", std::string(4, 'a'), true);
+  output.Deleted("i1");
+  EXPECT_TRUE(output.WasTruncated("i1"));
+  EXPECT_EQ(output.Add("i1", "r1", std::string(4, 'a'), false).first_sample, 2U);
 }
 
 TEST(OutputAudio, CompletesAllItemsOfAResponseAndForgetsTheOldestItems) {

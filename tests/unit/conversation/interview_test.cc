@@ -135,6 +135,17 @@ TEST(Interview, RefusesTheResponsesThatWereStillHeld) {
   EXPECT_EQ(script.SentTypes(), "response.create conversation.item.create");
 }
 
+TEST(Interview, RefusesAResponseThatCollidedAndWouldGoAgain) {
+  InterviewScript script;
+  script.Client(R"({"type":"response.create","event_id":"late"})");
+  script.Client(R"({"type":"voicebridge.assessment.request"})");
+  script.Forget();
+  script.Fails("late", "conversation_already_has_active_response");
+  EXPECT_EQ(script.SentTypes(), "");
+  EXPECT_EQ(script.LastToClient("error.code"), "input_not_accepted");
+  EXPECT_EQ(script.LastToClient("error.event_id"), "late");
+}
+
 TEST(Interview, ShowsSignsOfLifeEveryThreeSecondsAndNoneAfterTheReport) {
   InterviewScript script;
   script.TriggerByTool();

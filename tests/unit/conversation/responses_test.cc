@@ -235,6 +235,15 @@ TEST(Errors, OfAClientsEventThatLooksLikeOursAreTranslatedBack) {
   EXPECT_EQ(script.LastToClient("error.event_id"), "vb_9");
 }
 
+TEST(Errors, AboutACommandThatIsForgottenDoNotShowItsId) {
+  Script script;
+  script.Start();
+  script.Client(R"({"type":"response.create"})");
+  script.Wait(seconds(10));
+  script.Fails(script.LastSent("event_id"), "rate_limit_exceeded");
+  EXPECT_EQ(script.LastToClient("error.event_id"), "null");
+}
+
 TEST(Seq, RisesByOneOverEventsAndAudio) {
   Script script;
   script.Start();

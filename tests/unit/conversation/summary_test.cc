@@ -140,6 +140,15 @@ TEST_F(SecondVoice, ReachesTheClientAsAnOrdinaryResponseUnderIdsOfItsOwn) {
   EXPECT_EQ(script_.phase(), Phase::ENDED);
 }
 
+TEST_F(SecondVoice, WaitsForAResponseThatVoiceActivityBeganMeanwhile) {
+  Second(R"({"type":"session.created","session":{}})");
+  script_.Created("r_unasked");
+  Second(R"({"type":"session.updated","session":{}})");
+  EXPECT_EQ(script_.SummarySent(), "session.update");
+  script_.Done("r_unasked");
+  EXPECT_EQ(script_.SummarySent(), "session.update response.create");
+}
+
 TEST_F(SecondVoice, FailsToConnectAndTheOtherVoiceReadsIt) {
   script_.Handle(SummaryClosed{});
   ExpectFallBack();
