@@ -63,6 +63,7 @@ class Worker {
  private:
   absl::Status MakeClients();
   absl::Status StartSessionServer();
+  void ObserveBackgroundWork();
   void StartBackgroundWork();
   Awaitable<std::size_t> HandOver(Deadline deadline);
   std::size_t SettleBackground(Deadline deadline);
@@ -114,6 +115,23 @@ absl::Status Worker::MakeClients() {
   return absl::OkStatus();
 }
 
+void Worker::ObserveBackgroundWork() {
+  auto& running = AddGauge(*registry_, "voicebridge_worker_assessments_running",
+                           "Assessments that are being written now.");
+  auto& queued = AddGauge(*registry_, "voicebridge_worker_assessments_queued",
+                          "Assessments that wait for their turn.");
+  auto& pending = AddGauge(*registry_, "voicebridge_worker_store_pending",
+                           "Jobs that wait for the store or run in it.");
+  auto& available = AddGauge(*registry_, "voicebridge_worker_store_available",
+                             "0 while the store cannot be reached.");
+  registry_->OnCollect([this, &running, &queued, &pending, &available] {
+    running.Set(static_cast<double>(assessments_->running()));
+    queued.Set(static_cast<double>(assessments_->queued()));
+    pending.Set(static_cast<double>(store_.pending()));
+    available.Set(store_.available() ? 1 : 0);
+  });
+}
+
 void Worker::StartBackgroundWork() {
   assessments_->Start();
   if (config_.retention > Duration::zero()) {
@@ -133,6 +151,7 @@ absl::Status Worker::Start() {
   if (const absl::Status bound = StartSessionServer(); !bound.ok()) {
     return bound;
   }
+  ObserveBackgroundWork();
   const absl::Status status =
       operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file, sessions_.get()},
                       shards_->first(), [this] { return Status(); });

@@ -20,18 +20,19 @@ namespace voicebridge {
 // from the frame path.
 class ProcessRegistry final : public prometheus::Registry {
  public:
-  // `refresh` is called on the thread that scrapes, and sets gauges from atomics.
-  void OnCollect(std::function<void()> refresh) { refresh_ = std::move(refresh); }
+  // `refresh` is called on the thread that scrapes, and sets gauges from atomics. Before the first
+  // scrape.
+  void OnCollect(std::function<void()> refresh) { refreshes_.push_back(std::move(refresh)); }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
-    if (refresh_) {
-      refresh_();
+    for (const std::function<void()>& refresh : refreshes_) {
+      refresh();
     }
     return prometheus::Registry::Collect();
   }
 
  private:
-  std::function<void()> refresh_;
+  std::vector<std::function<void()>> refreshes_;
 };
 
 // A family without labels, looked up once; lives as long as the registry.
