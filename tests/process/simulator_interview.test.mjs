@@ -117,7 +117,7 @@ test('an interview: two questions in Korean, the call, the words of its output, 
   await client.close();
 }));
 
-test('the script settles the turns, the tools, and how a call is announced', () => withSimulator(['--interview_turns=5'], async ({url, script, journal}) => {
+test('the script of a session settles the turns, the tools, and how a call is announced; the flag the turns of others', () => withSimulator(['--interview_turns=1'], async ({url, script, journal}) => {
   const lookup = {type: 'function', name: 'lookup', parameters: {type: 'object', properties: {word: {type: 'string'}}, required: ['word'], additionalProperties: false}};
   const client = await connect(url, {moreTools: [lookup]});
   const [{id}] = (await journal()).sessions;
@@ -133,6 +133,10 @@ test('the script settles the turns, the tools, and how a call is announced', () 
   assert.equal(last.call.name, 'trigger_assessment');
   assert.ok(!client.typesSeen().includes('response.function_call_arguments.done'));
   await client.close();
+  const other = await connect(url);
+  assert.equal((await turn(other)).call.name, 'trigger_assessment');
+  assert.ok(other.typesSeen().includes('response.function_call_arguments.done'));
+  await other.close();
 }));
 
 test('the report satisfies the profile, quotes the learner, and is counted per prompt', () => withSimulator(['--responses_latency=300ms'], async ({url, journal}) => {
