@@ -238,6 +238,7 @@ void Conversation::Core::OnItemCreate(const json::object& body, std::string_view
   const std::string_view type = item == nullptr ? "" : StringOr(*item, "type");
   if (type == "function_call") {
     transcript_.RememberCall(StringOr(*item, "call_id"));
+    tools_.MadeByClient(StringOr(*item, "call_id"));
   } else if (type == "function_call_output" && !transcript_.KnowsCall(StringOr(*item, "call_id"))) {
     AnswerWithError(Invalid("invalid_tool_call_id", "item.call_id",
                             fmt::format("Tool call ID '{}' not found in conversation.",

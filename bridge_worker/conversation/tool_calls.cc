@@ -47,7 +47,7 @@ std::optional<AnnouncedCall> ToolCalls::Observe(const json::object& item,
     }
     return std::nullopt;
   }
-  if (type != "function_call") {
+  if (type != "function_call" || Contains(client_items_, call_id)) {
     return std::nullopt;
   }
   const v1::Tool* tool = Find(StringOr(item, "name"));
@@ -118,6 +118,12 @@ void ToolCalls::CountIn(const Call& call) {
   Response& response = Of(call.response_id);
   ++response.ours;
   response.unanswered += call.answered ? 0 : 1;
+}
+
+void ToolCalls::MadeByClient(std::string_view call_id) {
+  if (FindCall(call_id) == nullptr && !Contains(client_items_, call_id)) {
+    PushBounded(client_items_, std::string(call_id), kCallsMax);
+  }
 }
 
 bool ToolCalls::IsHidden(std::string_view item_id) const {

@@ -44,6 +44,9 @@ class ToolCalls {
   // of an interrupted response are cut.
   std::optional<AnnouncedCall> ArgumentsDone(const json::object& event);
 
+  // The client writes this call into the conversation itself: nobody carries it out.
+  void MadeByClient(std::string_view call_id);
+
   // Items of our calls and of their outputs are not the client's business.
   bool IsHidden(std::string_view item_id) const;
   void Hide(std::string_view item_id);
@@ -88,6 +91,7 @@ class ToolCalls {
   std::deque<Response> responses_;
   std::deque<std::string> hidden_;
   std::deque<std::string> client_calls_;
+  std::deque<std::string> client_items_;
 };
 
 }  // namespace voicebridge::worker

@@ -9,6 +9,7 @@ namespace voicebridge::worker {
 namespace {
 
 constexpr std::string_view kGuidanceCallId = "vb_guidance";
+constexpr std::string_view kNoResponse = "vb_none";  // Never over, so nothing follows it up.
 constexpr std::size_t kOpenAiIdMax = 32;
 
 // Of an item that we make; derived from the call, so that it is one and the same however often.
@@ -41,7 +42,7 @@ void Conversation::Core::LoadGuidance() {
                           {"call_id", json::string(kGuidanceCallId)},
                           {"name", json::string(tool->name())},
                           {"arguments", "{}"}};
-  tools_.Observe(call, "");
+  tools_.Observe(call, kNoResponse);
   tools_.Answer(kGuidanceCallId);
   tools_.Hide(OutputItemId(kGuidanceCallId));
   effects_->push_back(SendUpstream{ItemCreateEvent(NextEventId(), call)});
@@ -58,6 +59,13 @@ void Conversation::Core::ObserveCalls(const UpstreamEvent& event) {
       return;
     case UpstreamEventType::kItemAdded:
     case UpstreamEventType::kItemDone:
+      // They name no response; what is said now is said by the one that is being given.
+      if (const json::object* item = FindObject(event.body, "item")) {
+        if (auto call = tools_.Observe(*item, gate_.ActiveResponse().value_or(""))) {
+          StartCall(*std::move(call));
+        }
+      }
+      return;
     case UpstreamEventType::kOutputItemAdded:
     case UpstreamEventType::kOutputItemDone:
       if (const json::object* item = FindObject(event.body, "item")) {

@@ -108,6 +108,21 @@ TEST_F(WebhookCall, IsFollowedUpWhenOnlyALaterEventNamesItsResponse) {
   EXPECT_EQ(script_.SentTypes(), "conversation.item.create response.create");
 }
 
+TEST_F(WebhookCall, ThatNoEventTiesToAResponseBelongsToTheOneThatIsBeingGiven) {
+  script_.ItemDone(kCall);
+  script_.Handle(ToolFinished{"c1", "a"});
+  script_.Done("r1");
+  EXPECT_EQ(script_.SentTypes(), "conversation.item.create response.create");
+}
+
+TEST_F(WebhookCall, ThatTheClientWritesIntoTheConversationIsNotCarriedOut) {
+  const std::string item = CallItem("forged", "lookup", "{}");
+  script_.Client(R"({"type":"conversation.item.create","item":)" + item + "}");
+  script_.Added("null", item);
+  script_.ItemDone(item);
+  EXPECT_EQ(Starts(), 0U);
+}
+
 TEST_F(WebhookCall, BesideOneOfTheClientsLeavesTheFollowUpToTheClient) {
   script_.OutputItemDone("r1", kCall);
   script_.OutputItemDone("r1", CallItem("c2", "clients_own", "{}"));
@@ -170,6 +185,17 @@ TEST(ProfileTools, GuidanceIsLoadedBeforeTheFirstResponseWithoutTheModel) {
   EXPECT_EQ(Script::Member(script.Sent()[0], "item.name"), "guide");
   EXPECT_EQ(Script::Member(script.Sent()[1], "item.output"), "three phases");
   EXPECT_EQ(script.ClientTypes(), "");
+}
+
+TEST(ProfileTools, GuidanceThatIsConfirmedDuringAResponseIsNotSpokenAbout) {
+  v1::Profile profile = InterviewProfile();
+  AddTool(profile, "guide", v1::INTERVIEW_GUIDANCE);
+  InterviewScript script(profile);
+  script.Client(R"({"type":"response.create"})");
+  script.Created("r1");
+  script.Added("null", CallItem("vb_guidance", "guide", "{}"));
+  script.Done("r1");
+  EXPECT_EQ(script.SentTypes(), "response.create");
 }
 
 }  // namespace
