@@ -1,4 +1,19 @@
 """What the rules must find, and a tree in which they must find nothing."""
+from catalogue import IDS, LEFT_OUT, PATH
+
+SHOWN = ("`tests/unit/gateway/relay_test.cc` Relay.Turns and Relay.Ends; `tests/process/a.test.mjs` \"it's a turn; and more\", \"drop: 5 of it\", "
+         "\"a fault: told\"; `tests/rules/rules.py` file_length")
+ROWS = {row: f"| {row} | it holds | {SHOWN} |\n" for row in IDS}
+
+
+# The catalogue with these rows changed.
+def catalogue(rows=None):
+    return "# Bugs\n\n| id | what | shown by |\n|---|---|---|\n" + "".join({**ROWS, **(rows or {})}.values())
+
+
+def row_a1(shown_by):
+    return catalogue({"A1": f"| A1 | it holds | {shown_by} |\n"})
+
 
 CLEAN = {
     "proto/voicebridge/v1/a.proto": 'import "google/protobuf/duration.proto";\nimport "voicebridge/v1/b.proto";\n',
@@ -13,7 +28,12 @@ CLEAN = {
         "int Third(const std::vector<int>& list) { return list[3]; }\n",
     "gateway/gateway.cc": '#include "common/runtime/shard.h"\n',
     "bridge_worker/conversation/conversation.cc": '#include "bridge_worker/conversation/transcript.h"\n#include "common/json/json.h"\n',
-    "tests/unit/gateway/relay_test.cc": '#include "gateway/relay/session_relay.h"\n#include "bridge_worker/conversation/conversation.h"\n',
+    "tests/unit/gateway/relay_test.cc": '#include "gateway/relay/session_relay.h"\n#include "bridge_worker/conversation/conversation.h"\n'
+                                        "TEST(Relay, Turns) {}\nTEST_F(Relay,\n       Ends) {}\n// TEST(Relay, Sings) {}\n",
+    "tests/process/a.test.mjs": "test('it\\'s a turn; and more', () => {});\nfor (const n of [5]) {\n  test(`drop: ${n} of it`, () => {});\n}\n"
+                                "faultTest('a fault', 'told', f);\n// test('nothing', () => {});\n",
+    "tests/rules/rules.py": "def file_length(tree):\n",
+    PATH: catalogue({"J1": f"| J1 | it holds | {LEFT_OUT} there is no survey |\n"}),
     "tests/package-lock.json": '{"packages": {"node_modules/ws": {"version": "8.0.0"}}}\n',
 }
 
@@ -42,5 +62,18 @@ VIOLATIONS = [
     ("pragma_once", "common/rpc/l.h", "#ifndef L_H\n#define L_H\n#endif\n"),
     ("pragma_once", "common/rpc/m.h", "// Only a comment: #pragma once\n"),
     ("file_length", "common/rpc/n.cc", "int n;\n" * 501),
+    ("bug_catalogue", PATH, catalogue({"B7": ""})),
+    ("bug_catalogue", PATH, catalogue({"B7": ROWS["B6"]})),
+    ("bug_catalogue", PATH, catalogue() + "| A13 | it holds | " + SHOWN + " |\n"),
+    ("bug_catalogue", PATH, catalogue({"A1": f"| A1 | | {SHOWN} |\n"})),
+    ("bug_catalogue", PATH, row_a1(f"{LEFT_OUT} nobody likes it")),
+    ("bug_catalogue", PATH, row_a1("believe me")),
+    ("bug_catalogue", PATH, row_a1("`tests/unit/gateway/relay_test.cc` does")),
+    ("bug_catalogue", PATH, row_a1("`tests/unit/gateway/relay_test.cc` Relay.Sings")),
+    ("bug_catalogue", PATH, row_a1("`tests/unit/gateway/other_test.cc` Relay.Turns")),
+    ("bug_catalogue", PATH, row_a1('`tests/process/a.test.mjs` "nothing"')),
+    ("bug_catalogue", PATH, row_a1('`tests/process/a.test.mjs` "drop: 6 of it"')),
+    ("bug_catalogue", PATH, row_a1('`tests/process/a.test.mjs` "another fault: told"')),
+    ("bug_catalogue", PATH, row_a1("`tests/rules/rules.py` file_width")),
     ("portable_lock_file", "tests/other/package-lock.json", '{"resolved": "https://registry.example/ws.tgz"}\n'),
 ]
