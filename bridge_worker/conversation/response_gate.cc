@@ -113,7 +113,7 @@ ResponseGate::Verdict ResponseGate::Settle(Sent sent, std::string_view code) {
     return verdict;
   }
   if (sent.cancelled) {
-    verdict.refusal = Refusal::kRetried;  // Nobody wants it any more: neither sent again nor shown.
+    verdict.refusal = Refusal::kDropped;
   } else if (sent.request.tries < kTriesMax) {
     verdict.refusal = Refusal::kRetried;
     held_bytes_ += sent.request.json.size();

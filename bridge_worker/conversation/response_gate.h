@@ -60,6 +60,7 @@ class ResponseGate {
   enum class Refusal {
     kNotARequest,  // The error is about something else.
     kRetried,      // Ours collided with another response; it waits for its turn again.
+    kDropped,      // It collided too, but it was cancelled meanwhile: nobody wants it any more.
     kClosed,       // It will not be answered.
   };
   struct Verdict {

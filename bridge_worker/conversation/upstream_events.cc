@@ -104,6 +104,12 @@ void Conversation::Core::OnError(const UpstreamEvent& event, std::string_view te
     }
     return;
   }
+  if (verdict.refusal == ResponseGate::Refusal::kDropped) {
+    if (verdict.purpose == ResponsePurpose::kSummary) {
+      EndSummary();
+    }
+    return;
+  }
   if (verdict.refusal == ResponseGate::Refusal::kClosed &&
       verdict.purpose == ResponsePurpose::kSummary) {
     effects_->push_back(ReportTrouble{"summary.failed", std::string(QuotableCode(error.code))});

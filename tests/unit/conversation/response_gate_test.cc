@@ -214,7 +214,7 @@ TEST(ResponseGate, ForgetsACancelledRequestThatCollided) {
   gate.Offer(Request("a"));
   Next(gate);
   gate.Cancel("");
-  EXPECT_EQ(gate.Refused("a", kCollision).refusal, ResponseGate::Refusal::kRetried);
+  EXPECT_EQ(gate.Refused("a", kCollision).refusal, ResponseGate::Refusal::kDropped);
   EXPECT_EQ(Next(gate), "");
 }
 

@@ -61,6 +61,17 @@ TEST(Summary, ThatIsRefusedIsNoErrorForTheUser) {
   EXPECT_EQ(script.Count("error"), 0);
 }
 
+TEST(Summary, ThatIsCancelledBeforeItCollidesIsOver) {
+  InterviewScript script;
+  script.TriggerByTool();
+  script.Forget();
+  script.Completed();
+  script.Client(R"({"type":"response.cancel"})");
+  script.Fails(script.LastSent("event_id"), "conversation_already_has_active_response");
+  EXPECT_EQ(script.phase(), Phase::ENDED);
+  EXPECT_EQ(script.Count("error"), 0);
+}
+
 TEST(Summary, ThatDoesNotStartInTimeIsNoErrorForTheUser) {
   InterviewScript script;
   script.TriggerByTool();
