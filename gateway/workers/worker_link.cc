@@ -7,6 +7,8 @@
 namespace voicebridge::gateway {
 namespace {
 
+constexpr int kConnectMaxMs = 3000;
+
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(limits::kGrpcMessageMax);
@@ -14,8 +16,10 @@ grpc::ChannelArguments Arguments() {
   // Workers are addressed directly; and a worker that came back is found within a second.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  // In spite of its name this is what one attempt gets: less than a busy worker needs to answer
+  // would break off every attempt, and the worker would stay away.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMaxMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 2'000);
   // A stalled session may hold this much in the transport, and no more, whatever the probe would

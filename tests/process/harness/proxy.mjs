@@ -4,9 +4,11 @@ import net from 'node:net';
 import {pause} from './wait.mjs';
 
 export class SlowProxy {
-  // `bytesPerSecond` towards the client; Infinity passes all. Changed at any time.
-  static async start(target, {bytesPerSecond = Infinity} = {}) {
+  // `bytesPerSecond` towards the client; Infinity passes all. Changed at any time. `firstByteMs`: what the server's
+  // first word takes beside that.
+  static async start(target, {bytesPerSecond = Infinity, firstByteMs = 0} = {}) {
     const proxy = new SlowProxy(target, bytesPerSecond);
+    proxy.firstByteMs = firstByteMs;
     await new Promise((resolve, reject) => {
       proxy.server.once('error', reject);
       proxy.server.listen(0, '127.0.0.1', resolve);
@@ -51,6 +53,7 @@ export class SlowProxy {
   // Small bites at the given rate: a paused `server` socket fills, then the sender's socket.
   async #trickle(from, to) {
     try {
+      await pause(this.firstByteMs);
       for await (const chunk of from) {
         for (let at = 0; at < chunk.length && !to.destroyed; at += 4096) {
           const bite = chunk.subarray(at, at + 4096);
