@@ -21,6 +21,13 @@ v1::Profile WorldProfile(unsigned seed) {
   return profile;
 }
 
+ConversationConfig WorldConfig(unsigned seed) {
+  ConversationConfig config;
+  config.session_id = "s";
+  config.profile = WorldProfile(seed);
+  return config;
+}
+
 json::object BodyOf(std::string_view text) {
   auto body = ParseObject(text);
   return body.ok() ? *std::move(body) : json::object();
@@ -48,7 +55,7 @@ InterviewWorld::InterviewWorld(unsigned seed, WorldCoverage& coverage, Defect de
       defect_(defect, facts_),
       main_(random_, false),
       second_(random_, true),
-      conversation_({"s", WorldProfile(seed), ""}, facts_.now),
+      conversation_(WorldConfig(seed), facts_.now),
       responses_(facts_, main_, second_),
       calls_(facts_, main_),
       client_(facts_, main_),
@@ -185,7 +192,8 @@ void InterviewWorld::PlanAssessment() {
   for (int i = Roll(3); i > 0; --i) {
     updates_.emplace_back(AssessmentQueued{static_cast<std::size_t>(i)});
   }
-  for (unsigned i = 1; i <= static_cast<unsigned>(Roll(3)); ++i) {
+  const auto attempts = static_cast<unsigned>(Roll(3));
+  for (unsigned i = 1; i <= attempts; ++i) {
     updates_.emplace_back(AssessmentRunning{i});
   }
   if (Roll(3) == 0) {

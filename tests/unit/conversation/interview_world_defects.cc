@@ -75,6 +75,9 @@ std::optional<TimePoint> WorldDefect::Deadline(std::optional<TimePoint> real) co
 }
 
 void WorldDefect::Alter(const SeenEvent& seen, Effects& effects) {
+  if (facts_.phase == WorldPhase::kClosed && defect_ == Defect::kEffectAfterEnd) {
+    effects.emplace_back(SendUpstreamAudio{"aa"});
+  }
   if (defect_ == Defect::kNone || facts_.phase == WorldPhase::kClosed) {
     return;
   }
@@ -170,12 +173,22 @@ void WorldDefect::AlterAssessment(const SeenEvent& seen, Effects& effects) {
 }
 
 void WorldDefect::AlterClient(const SeenEvent& seen, Effects& effects) {
-  if (defect_ == Defect::kOwnIdShown) {
+  if (defect_ == Defect::kOwnIdShown || defect_ == Defect::kBenignErrorShown) {
+    const std::string_view error = defect_ == Defect::kOwnIdShown
+                                       ? R"("event_id":"vb_7")"
+                                       : R"("code":"response_cancel_not_active")";
     for (Effect& effect : effects) {
       if (IsShown(effect, "error")) {
-        effect = Shown("error", R"({"type":"error","error":{"event_id":"vb_7"}})");
+        effect = Shown("error", fmt::format(R"({{"type":"error","error":{{{}}}}})", error));
       }
     }
+  } else if (defect_ == Defect::kAudioTwice) {
+    Duplicate(effects,
+              [](const Effect& effect) { return std::holds_alternative<SendClientAudio>(effect); });
+  } else if (defect_ == Defect::kItemTwice) {
+    Duplicate(effects, [](const Effect& effect) {
+      return IsSent(effect, R"("type":"conversation.item.create")") && IsSent(effect, "by_client");
+    });
   } else if (defect_ == Defect::kHiddenShown && seen.message && !seen.second &&
              seen.message->type == UpstreamEventType::kOutputItemAdded && effects.size() < 2) {
     effects.emplace_back(Shown(seen.message->name, json::serialize(seen.message->body)));

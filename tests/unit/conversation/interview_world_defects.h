@@ -38,6 +38,10 @@ enum class Defect {
   kCreatedNotShown,
   kResponseDoneLost,
   kBusyLoop,
+  kAudioTwice,
+  kBenignErrorShown,
+  kItemTwice,
+  kEffectAfterEnd,
 };
 
 struct DefectSpec {
@@ -72,6 +76,10 @@ inline constexpr std::array kDefects = std::to_array<DefectSpec>({
     {Defect::kCreatedNotShown, "CreatedNotShown", "untold"},
     {Defect::kResponseDoneLost, "ResponseDoneLost", "left open"},
     {Defect::kBusyLoop, "BusyLoop", "busy loop"},
+    {Defect::kAudioTwice, "AudioTwice", "audio"},
+    {Defect::kBenignErrorShown, "BenignErrorShown", "benign error"},
+    {Defect::kItemTwice, "ItemTwice", "refused"},
+    {Defect::kEffectAfterEnd, "EffectAfterEnd", "closed"},
 });
 
 // The conversation's events and effects pass through it; with Defect::kNone unchanged.
