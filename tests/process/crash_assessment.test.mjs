@@ -110,6 +110,7 @@ async function checkOneReportEach(scene, before) {
     assert.ok(then.state === kCompleted ? row.claim === then.claim : row.claim >= 1, JSON.stringify(row));
     assert.ok(then.state !== kRunning || !client.lost || row.claim > then.claim, 'taken up again, under a claim of its own');
   });
+  await scene.logged('assessment.completed', scene.sessions);  // The store is ahead of the log.
   checkWrittenOnce(scene, rows);
 }
 

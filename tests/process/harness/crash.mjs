@@ -15,7 +15,7 @@ import {waitUntil} from './wait.mjs';
 
 export const kKills = 5;       // Of each step, store and round.
 export const kRounds = full ? 10 : 1;
-const kLeaseMs = 2000;
+const kLeaseMs = 3000;
 const kTakeoverMs = (kLeaseMs + 10000) * patience;
 
 export class Scene {
