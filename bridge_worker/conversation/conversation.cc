@@ -53,7 +53,11 @@ Conversation::Core::Core(ConversationConfig config, TimePoint now)
       deadline_(now + limits::kHandshakeMax),
       transcript_(config_.session_id, config_.profile.name()),
       tools_(config_.profile),
-      flow_(config_.profile, config_.session_id) {}
+      flow_(config_.profile, config_.session_id) {
+  if (config_.snapshot) {
+    Restore(*config_.snapshot);
+  }
+}
 
 void Conversation::Core::Handle(ConversationEvent event, TimePoint now, Effects& effects) {
   if (ended()) {
@@ -140,7 +144,9 @@ void Conversation::Core::Configure(const UpstreamEvent& event) {
 }
 
 void Conversation::Core::SendConfiguration() {
-  const json::object session = InitialSession(config_.profile, config_.initial_session_json);
+  const std::string& initial =
+      config_.snapshot ? config_.snapshot->settings().session_json() : config_.initial_session_json;
+  const json::object session = InitialSession(config_.profile, initial);
   effects_->push_back(SendUpstream{SessionUpdateEvent(NextEventId(), session)});
   phase_ = Phase::kConfiguring;
 }
@@ -157,7 +163,11 @@ void Conversation::Core::BeginServing(const UpstreamEvent& event) {
   effects_->push_back(BecomeReady{json::serialize(*session)});
   transcript_.SetSession(PortableSession(*session));
   flow_.Opened(now_);
-  LoadGuidance();
+  if (config_.snapshot) {
+    ReplayHistory();
+  } else {
+    LoadGuidance();
+  }
 }
 
 void Conversation::Core::RefusedAtStart(const UpstreamEvent& event) {

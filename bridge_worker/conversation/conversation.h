@@ -122,14 +122,16 @@ struct ConversationConfig {
   std::string session_id;
   v1::Profile profile;               // Validated (common/config/profiles.h).
   std::string initial_session_json;  // Session defaults of a client secret; empty: none.
+  // Of an earlier attachment: the conversation goes on from it, on a fresh upstream.
+  std::optional<v1::ConversationSnapshot> snapshot = {};
 };
 
 // One conversation over one upstream connection. Owned by its session driver, used on one executor;
 // nothing here blocks, logs, throws or reads a clock.
 //
 // Life: the upstream's session.created makes it send the configuration; session.updated makes it
-// ready; from then on client events are welcome. EndSession is the last effect of its life; later
-// events are ignored.
+// send the history of a restored conversation, and ready; from then on client events are welcome.
+// EndSession is the last effect of its life; later events are ignored.
 class Conversation {
  public:
   Conversation(ConversationConfig config, TimePoint now);

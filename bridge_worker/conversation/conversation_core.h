@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -131,8 +132,14 @@ class Conversation::Core {
   std::string ResponseOf(const v1::ConversationItem& item) const;
   ItemAudioState AudioOf(const v1::ConversationItem& item) const;
 
+  // --- restore.cc
+  void Restore(const v1::ConversationSnapshot& snapshot);
+  void ReplayHistory();
+  bool IsReplayed(const UpstreamEvent& event) const;
+
   // --- tool_events.cc
   void LoadGuidance();
+  void Adopt(const json::object& item);
   void ObserveCalls(const UpstreamEvent& event);
   void StartCall(AnnouncedCall call);
   void AnswerCall(std::string_view call_id, std::string_view output);
@@ -182,6 +189,7 @@ class Conversation::Core {
   SummarySpeech speech_;
   std::deque<SentCommand> sent_;               // The newest 64.
   std::deque<PendingDelete> pending_deletes_;  // At most 64.
+  std::set<std::string> replayed_;             // Items that the client knows already.
   std::uint64_t seq_ = 0;
   std::uint64_t last_event_number_ = 0;
   std::uint64_t protocol_errors_ = 0;

@@ -67,6 +67,21 @@ std::vector<Utterance> TranscriptOf(const v1::ConversationSnapshot& snapshot) {
   return transcript;
 }
 
+// The second upstream's conversation begins with the summary, ours ends with it.
+void PlaceLast(const v1::ConversationSnapshot& snapshot, json::object& body) {
+  json::value* previous = body.if_contains("previous_item_id");
+  if (previous == nullptr || !previous->is_null()) {
+    return;
+  }
+  const auto& items = snapshot.items();
+  for (int i = items.size() - 1; i >= 0; --i) {
+    if (!SummarySpeech::IsSecondId(items.Get(i).id())) {
+      *previous = json::string(items.Get(i).id());
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 // What time and the end of other things make possible; called after every event.
@@ -318,6 +333,7 @@ void Conversation::Core::OnSummaryEvent(UpstreamEvent event) {
     return;
   }
   SummarySpeech::PrefixIds(event.body);
+  PlaceLast(snapshot(), event.body);
   const auto prefixed = ParseUpstreamEvent(json::serialize(event.body));
   if (prefixed->type == UpstreamEventType::kResponseCreated) {
     speech_.ResponseCreated(prefixed->response_id);

@@ -32,8 +32,23 @@ InterviewFlow::InterviewFlow(const v1::Profile& profile, std::string_view sessio
   }
 }
 
+void InterviewFlow::Restore(const v1::InterviewState& state, TimePoint now) {
+  if (!enabled() || state.phase() == Phase::PHASE_UNSPECIFIED) {
+    return;
+  }
+  state_ = state;
+  if (phase() == Phase::SUMMARISING) {
+    Enter(Phase::ENDED);
+  } else if (phase() == Phase::ASSESSING) {
+    keepalive_ = now + kKeepalive;
+    if (!state_.submitted()) {
+      transcripts_ = now + kTranscriptsMax;
+    }
+  }
+}
+
 void InterviewFlow::Opened(TimePoint now) {
-  if (enabled()) {
+  if (phase() == Phase::LISTENING) {
     time_limit_ = now + time_max_;
   }
 }

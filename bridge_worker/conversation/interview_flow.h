@@ -23,6 +23,9 @@ class InterviewFlow {
 
   InterviewFlow(const v1::Profile& profile, std::string_view session_id);
 
+  // Goes on where an earlier attachment was. A summary that was being spoken is over.
+  void Restore(const v1::InterviewState& state, TimePoint now);
+
   const v1::InterviewState& state() const { return state_; }
   v1::InterviewState::Phase phase() const { return state_.phase(); }
   bool enabled() const { return phase() != v1::InterviewState::PHASE_UNSPECIFIED; }

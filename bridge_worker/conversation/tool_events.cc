@@ -50,6 +50,18 @@ void Conversation::Core::LoadGuidance() {
       NextEventId(), OutputItem(kGuidanceCallId, config_.profile.assessment().guidance()))});
 }
 
+// A call or an output of the history: done with, and no business of the client's if it is ours.
+void Conversation::Core::Adopt(const json::object& item) {
+  json::object done = item;
+  done["status"] = "completed";
+  tools_.Observe(done, kNoResponse);
+  const std::string_view call_id = StringOr(item, "call_id");
+  if (StringOr(item, "type") == "function_call_output" && tools_.Answer(call_id)) {
+    tools_.Hide(StringOr(item, "id"));
+  }
+  transcript_.RememberCall(call_id);
+}
+
 void Conversation::Core::ObserveCalls(const UpstreamEvent& event) {
   switch (event.type) {
     case UpstreamEventType::kArgumentsDone:

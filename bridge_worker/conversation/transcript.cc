@@ -85,6 +85,11 @@ Transcript::Transcript(const std::string& session_id, const std::string& profile
   snapshot_.set_profile(profile);
 }
 
+void Transcript::Restore(const v1::ConversationSnapshot& snapshot) {
+  snapshot_ = snapshot;
+  covers_seq_ = snapshot.covers_seq();
+}
+
 std::vector<v1::SnapshotDelta> Transcript::TakeDeltas() { return std::exchange(deltas_, {}); }
 
 void Transcript::SetSession(std::string session_json) {
@@ -307,9 +312,67 @@ bool Transcript::WasDeleted(std::string_view item_id) const {
 void Transcript::Publish(v1::SnapshotDelta delta) {
   delta.set_version(snapshot_.version() + 1);
   delta.set_covers_seq(covers_seq_);
+  const std::vector<std::string> added = NewIn(delta);
+  std::vector<std::string> moved = BehindDeleted(delta);
   ApplyDelta(delta, snapshot_);
+  for (const std::string& id : added) {
+    moved.push_back(Behind(id));
+  }
+  for (v1::PlacedItem& placed : *delta.mutable_upserted_items()) {
+    NamePredecessor(placed);
+  }
+  for (const std::string& id : moved) {
+    if (const v1::ConversationItem* item = Find(id)) {
+      v1::PlacedItem& placed = *delta.add_upserted_items();
+      *placed.mutable_item() = *item;
+      NamePredecessor(placed);
+    }
+  }
   CondenseTo(limits::kSnapshotMax, snapshot_);
   deltas_.push_back(std::move(delta));
+}
+
+std::vector<std::string> Transcript::NewIn(const v1::SnapshotDelta& delta) const {
+  std::vector<std::string> ids;
+  for (const v1::PlacedItem& placed : delta.upserted_items()) {
+    if (Find(placed.item().id()) == nullptr) {
+      ids.push_back(placed.item().id());
+    }
+  }
+  return ids;
+}
+
+std::vector<std::string> Transcript::BehindDeleted(const v1::SnapshotDelta& delta) const {
+  std::vector<std::string> ids;
+  for (const std::string& id : delta.deleted_item_ids()) {
+    ids.push_back(Behind(id));
+  }
+  return ids;
+}
+
+// The next item; empty: there is none.
+std::string Transcript::Behind(std::string_view item_id) const {
+  for (int i = snapshot_.items_size() - 2; i >= 0; --i) {
+    if (snapshot_.items(i).id() == item_id) {
+      return snapshot_.items(i + 1).id();
+    }
+  }
+  return {};
+}
+
+// What stood before the first item may have been condensed.
+void Transcript::NamePredecessor(v1::PlacedItem& placed) const {
+  for (int i = snapshot_.items_size() - 1; i >= 0; --i) {
+    if (snapshot_.items(i).id() != placed.item().id()) {
+      continue;
+    }
+    if (i > 0) {
+      placed.set_previous_item_id(snapshot_.items(i - 1).id());
+    } else if (snapshot_.items_condensed() == 0) {
+      placed.clear_previous_item_id();
+    }
+    return;
+  }
 }
 
 std::string* Transcript::Grown(std::string_view item_id) {

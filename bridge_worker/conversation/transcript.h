@@ -17,16 +17,20 @@ namespace voicebridge::worker {
 // Each change is applied to the snapshot at once, as the delta that the gateway will apply to its
 // copy, and TakeDeltas hands the deltas out. What an event does not change makes no delta.
 //
-// Order is that of the conversation (previous_item_id), never that of arrival; transcripts belong
-// to items by id. An audio part's text is kept in ConversationItem.transcript only, so that there
-// is one place to cut. A tool call is announced once, whichever event says first that it is
-// complete.
+// Order is that of the conversation (previous_item_id), never that of arrival; a delta names the
+// predecessor that each of its items has now, so that a store of single items knows the order, too.
+// Transcripts belong to items by id. An audio part's text is kept in ConversationItem.transcript
+// only, so that there is one place to cut. A tool call is announced once, whichever event says
+// first that it is complete.
 //
 // Bounds: the snapshot is condensed to 1 MiB; transcripts of at most 64 unfinished items are
 // gathered, 64 KiB each; the ids of the newest 256 tool calls and 64 deleted items are remembered.
 class Transcript {
  public:
   Transcript(const std::string& session_id, const std::string& profile);
+
+  // Goes on from what an earlier attachment left. Before anything else.
+  void Restore(const v1::ConversationSnapshot& snapshot);
 
   const v1::ConversationSnapshot& snapshot() const { return snapshot_; }
 
@@ -72,6 +76,10 @@ class Transcript {
   void Change(v1::ConversationItem item, const Placement& placement);
   void Answered(std::string_view call_id);
   void Publish(v1::SnapshotDelta delta);
+  std::vector<std::string> NewIn(const v1::SnapshotDelta& delta) const;
+  std::vector<std::string> BehindDeleted(const v1::SnapshotDelta& delta) const;
+  std::string Behind(std::string_view item_id) const;
+  void NamePredecessor(v1::PlacedItem& placed) const;
   std::string TakeGrown(std::string_view item_id);
   std::string* Grown(std::string_view item_id);
 

@@ -84,6 +84,9 @@ void Conversation::Core::OnUpstreamEvent(const UpstreamEvent& event, std::string
 
 void Conversation::Core::Forward(const UpstreamEvent& event, std::string_view text,
                                  std::string_view drops_audio_of) {
+  if (!replayed_.empty() && IsReplayed(event)) {
+    return;
+  }
   if (tools_.empty()) {
     SendToClient(event.name, std::string(text), drops_audio_of);
   } else if (auto visible = VisibleText(event, text)) {

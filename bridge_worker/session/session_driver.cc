@@ -14,6 +14,8 @@ namespace voicebridge::worker {
 namespace {
 
 constexpr Duration kGrantMax = milliseconds(500);
+// A newest item of over a MiB stays in the snapshot whole.
+constexpr std::size_t kSnapshotBytesMax = 2 * limits::kSnapshotMax;
 
 // What the client is told when the upstream could not be opened. Another try may help unless OpenAI
 // said no.
@@ -99,6 +101,7 @@ Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
     config.session_id = attach_.session_id();
     config.profile = *profile;
     config.initial_session_json = attach_.initial_session_json();
+    config.snapshot = std::move(snapshot_);
     conversation_.emplace(std::move(config), shard_.clock().Now());
   }
   co_return added;
@@ -106,8 +109,23 @@ Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
 
 Awaitable<void> SessionDriver::ReadAttach() {
   v1::ToWorker* frame = co_await gateway_->ReadUntilStopped();
-  if (frame != nullptr && frame->has_attach()) {
-    attach_ = std::move(*frame->mutable_attach());
+  if (frame == nullptr || !frame->has_attach()) {
+    co_return;
+  }
+  attach_ = std::move(*frame->mutable_attach());
+  std::string content;
+  for (std::uint32_t index = 0; index < attach_.snapshot_parts(); ++index) {
+    frame = co_await gateway_->ReadUntilStopped();
+    const bool fits = frame != nullptr && frame->has_snapshot_part() &&
+                      frame->snapshot_part().index() == index &&
+                      content.size() + frame->snapshot_part().content().size() <= kSnapshotBytesMax;
+    if (!fits) {
+      co_return;
+    }
+    content += frame->snapshot_part().content();
+  }
+  if (attach_.snapshot_parts() > 0 && snapshot_.emplace().ParseFromString(content)) {
+    snapshot_is_whole_ = snapshot_->session_id() == attach_.session_id();
   }
 }
 
@@ -131,6 +149,11 @@ Awaitable<absl::Status> SessionDriver::Acquire(const v1::Profile& profile, Deadl
 absl::StatusOr<v1::Profile> SessionDriver::CheckAttach() const {
   if (attach_.session_id().empty()) {
     return InvalidArgument("the first frame must be Attach with a session_id");
+  }
+  if (attach_.snapshot_parts() > 0 && !snapshot_is_whole_) {
+    return InvalidArgument(
+        "attach.snapshot_parts: expected that many parts of a snapshot of this "
+        "session, in order, at most 2 MiB");
   }
   if (attach_.epoch() == 0) {
     return InvalidArgument("attach.epoch: expected at least 1");

@@ -111,6 +111,8 @@ class SessionDriver {
   std::unique_ptr<RealtimeConnection> upstream_;
   ConnectFailure connect_failure_;
   v1::Attach attach_;
+  std::optional<v1::ConversationSnapshot> snapshot_;  // Of an earlier attachment.
+  bool snapshot_is_whole_ = false;
   std::shared_ptr<SessionHandle> handle_;
   std::optional<Conversation> conversation_;
   std::shared_ptr<SessionRecord> record_;  // Null: nothing of this session is stored.

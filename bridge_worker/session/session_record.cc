@@ -56,8 +56,9 @@ void SessionRecord::Note(const v1::SnapshotDelta& delta) {
     auto known = std::find_if(upserted_.begin(), upserted_.end(),
                               [&](const StoredItem& each) { return each.item_id == item.id(); });
     if (known == upserted_.end()) {
-      known = upserted_.insert(known, StoredItem{item.id(), placed.previous_item_id(), {}, {}, 0});
+      known = upserted_.insert(known, StoredItem{item.id(), {}, {}, {}, 0});
     }
+    known->previous_item_id = placed.previous_item_id();
     known->item_json = item.item_json();
     known->transcript = item.transcript();
     known->transcript_state = item.transcript_state();

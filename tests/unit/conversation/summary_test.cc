@@ -151,6 +151,21 @@ TEST_F(SecondVoice, ReachesTheClientAsAnOrdinaryResponseUnderIdsOfItsOwn) {
   EXPECT_EQ(script_.phase(), Phase::ENDED);
 }
 
+TEST(SecondVoiceOfATalk, StandsBehindIt) {
+  InterviewScript script(InterviewProfile("cedar"));
+  script.UserTurn("u1");
+  script.TriggerByTool();
+  script.Completed();
+  script.Handle(SummaryMessage{R"({"type":"session.created","session":{}})"});
+  script.Handle(SummaryMessage{R"({"type":"session.updated","session":{}})"});
+  script.Handle(SummaryMessage{
+      R"({"type":"conversation.item.added","previous_item_id":null,"item":{"id":"i1",)"
+      R"("type":"message","role":"assistant","status":"in_progress","content":[]}})"});
+  EXPECT_EQ(script.LastToClient("item.id"), "vbs_i1");
+  EXPECT_EQ(script.LastToClient("previous_item_id"), "u1") << "calls are hidden";
+  EXPECT_TRUE(script.Order().ends_with(" vbs_i1")) << script.Order();
+}
+
 TEST_F(SecondVoice, WaitsForAResponseThatVoiceActivityBeganMeanwhile) {
   Second(R"({"type":"session.created","session":{}})");
   script_.Created("r_unasked");
