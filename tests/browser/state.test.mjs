@@ -37,6 +37,16 @@ test('a pause of the playback inside an answer is thinking, not the end of it', 
   assert.equal(run(talking, 'pressed', 'released', 'responseCreated', 'playbackStarted', 'playbackStopped').phase, 'thinking');
 });
 
+test('an answer is over once it is both complete and played, in either order, and the hint is that of listening again', () => {
+  const speaking = run(talking, 'pressed', 'released', 'responseCreated', 'playbackStarted');
+  for (const [first, phase, second] of [['responseDone', 'speaking', 'playbackStopped'], ['playbackStopped', 'thinking', 'responseDone']]) {
+    const half = run(speaking, first);
+    assert.equal(half.phase, phase);
+    const after = run(half, second);
+    assert.deepEqual([after.phase, actionOf(after), stateTexts(after)], ['listening', actionOf(talking), stateTexts({...talking, greeted: true})]);
+  }
+});
+
 test('speaking into an answer is listening at once, whatever still sounds', () => {
   const speaking = run(talking, 'pressed', 'released', 'responseCreated', 'playbackStarted');
   assert.deepEqual([speaking.phase, actionOf(speaking)], ['speaking', 'interrupt']);

@@ -42,6 +42,12 @@ test('the final text replaces the deltas, and nothing is added to it', () => {
   assert.deepEqual(shown(entries), ['user:Good.']);
 });
 
+test('two utterances whose words arrive in turns stay apart', () => {
+  const entries = apply(committed('u1'), committed('u2', 'u1'), heardPart('u1', 'Good '), heardPart('u2', 'And '), heardPart('u1', 'morning'), heardPart('u2', 'you?'));
+  assert.deepEqual(shown(entries), ['user:Good morning', 'user:And you?']);
+  assert.deepEqual(shown([heard('u2', 'And you?'), heard('u1', 'Good morning.')].reduce(applyEvent, entries)), ['user:Good morning.', 'user:And you?']);
+});
+
 test('two parts of one item stay apart', () => {
   assert.deepEqual(shown(apply(added(message('a1', 'assistant')), said('a1', 'second', 1), said('a1', 'first', 0))), ['assistant:first\nsecond']);
 });

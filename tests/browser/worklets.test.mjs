@@ -47,6 +47,18 @@ test('running dry is reported and does not end the answer', async () => {
   assert.deepEqual([sentOf(playback, 'dry').length, sentOf(playback, 'stopped').length], [1, 1]);
 });
 
+test('an answer of 40 seconds that comes at once is played to its last sample, and is over only then', async () => {
+  const playback = await makeProcessor('playback-worklet.js');
+  const samples = 40 * 24000;
+  post(playback, {type: 'audio', key: 'a', pcm: new Int16Array(samples).fill(1000)});
+  post(playback, {type: 'complete', key: 'a'});
+  const quanta = samples / 128;
+  assert.ok(render(playback, quanta - 1).every((sample) => sample !== 0));
+  assert.equal(sentOf(playback, 'stopped').length, 0);
+  assert.ok(render(playback, 2)[127] !== 0);
+  assert.equal(sentOf(playback, 'stopped').length, 1);
+});
+
 test('a flush fades out within one quantum and says what was played', async () => {
   const playback = await makeProcessor('playback-worklet.js');
   post(playback, {type: 'audio', key: 'a', pcm: new Int16Array(5000).fill(16384)});

@@ -2,7 +2,7 @@
 import {strict as assert} from 'node:assert';
 import test from 'node:test';
 
-import {checkTurn, patience, RealtimeClient, withFleet} from './harness.mjs';
+import {checkHeard, checkTurn, kSpokenPrompt, patience, RealtimeClient, speech, withFleet} from './harness.mjs';
 import {checkFailed, checkWentOn, faultTest, stillServes} from './harness/faults.mjs';
 
 // The session ends before it is ready, soon.
@@ -49,6 +49,18 @@ faultTest('configure_delay', 'a late session.updated only delays the session', a
   const client = await fleet.connect();
   assert.ok(performance.now() - started >= 690, 'session.created waits until the upstream is configured');
   await checkWentOn(fleet, client);
+});
+
+faultTest('configure_delay', 'what is said meanwhile waits for the upstream, and is heard sample for sample', async (fleet) => {
+  await fleet.fault('configure_delay', 700);
+  const client = fleet.dial();
+  await client.opened();
+  const pcm = speech(kSpokenPrompt);
+  const early = client.sendTurn(pcm);
+  assert.deepEqual(client.typesSeen(), [], 'before it is ready');
+  assert.equal((await early).response.status, 'completed');
+  assert.equal(client.typesSeen()[0], 'session.created');
+  await checkHeard(fleet, pcm);
 });
 
 test('an upstream that is not there: upstream_unavailable, close 1013', () => withFleet({workers: 1, refused: 'any', workerFlags: ['--upstream_url=ws://127.0.0.1:1/v1/realtime']}, async (fleet) => {

@@ -1,6 +1,7 @@
 // Items: order, transcripts, tool calls, user audio and truncation, as the snapshot tells them.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 #include "tests/unit/conversation/script.h"
@@ -55,6 +56,33 @@ TEST(Items, StandInConversationOrderWhateverArrivesFirst) {
   EXPECT_EQ(script.Item(0).transcript(), "the answer");
   EXPECT_EQ(script.Item(0).audio_samples(), 2400U);
   EXPECT_TRUE(script.Item(0).done());
+}
+
+// As a store keeps them, one by one: whatever changes tells the predecessors that have changed.
+TEST(Items, NameTheirPredecessorsWhateverChanges) {
+  Script script;
+  script.Start();
+  script.Added("null", UserItem("u1"));
+  script.Speak("r1", "a1", 2400);
+  script.Added("\"a1\"", UserItem("u3"));
+  script.Added("\"a1\"", UserItem("u2"));
+  script.Added("null", UserItem("u0"));
+  Transcribed(script, "u1", "late");
+  script.ItemDone(AssistantItem("a1", "the answer"));
+  script.Upstream(R"({"type":"conversation.item.deleted","item_id":"u2"})");
+  std::map<std::string, std::string> previous;
+  for (const PublishSnapshotDelta& published : script.All<PublishSnapshotDelta>()) {
+    for (const std::string& id : published.delta.deleted_item_ids()) {
+      previous.erase(id);
+    }
+    for (const v1::PlacedItem& placed : published.delta.upserted_items()) {
+      previous[placed.item().id()] = placed.previous_item_id();
+    }
+  }
+  EXPECT_EQ(script.Order(), "u0 a1 u3 u1");
+  const std::map<std::string, std::string> wanted{
+      {"u0", ""}, {"a1", "u0"}, {"u3", "a1"}, {"u1", "u3"}};
+  EXPECT_EQ(previous, wanted);
 }
 
 TEST(Items, KeepNoAudioAndTheTranscriptInOnePlace) {
