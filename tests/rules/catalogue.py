@@ -89,7 +89,7 @@ def unescaped(groups):
 
 def pattern_of(title):
     """What a template puts in may be anything; is_title() wants it to stand elsewhere in the file."""
-    return re.compile("(.+)".join(re.escape(part) for part in re.split(r"\$\{[^}]*\}", title)), re.DOTALL)
+    return re.compile("(.+?)".join(re.escape(part) for part in re.split(r"\$\{[^}]*\}", title)), re.DOTALL)
 
 
 def is_title(pattern, name, text):

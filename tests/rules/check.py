@@ -29,8 +29,12 @@ def source_files(root):
 
 
 def read_tree(root, paths):
+    """The text of each file; what is no text is there by its name only."""
     tree = {}
     for path in paths:
+        if not rules.is_text(path):
+            tree[path] = ""
+            continue
         with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:
             tree[path] = file.read()
     return tree
@@ -87,7 +91,7 @@ def format_self_test():
 def main():
     root = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), "../.."))
     paths = source_files(root)
-    tree = read_tree(root, [path for path in paths if rules.is_text(path)])
+    tree = read_tree(root, paths)
     results = check_tree(tree)
     results.append(("formatted", check_format.__doc__, check_format(root, paths)))
     results.append(("self_test", self_test.__doc__, self_test()))

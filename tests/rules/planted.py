@@ -75,5 +75,10 @@ VIOLATIONS = [
     ("bug_catalogue", PATH, row_a1('`tests/process/a.test.mjs` "drop: 6 of it"')),
     ("bug_catalogue", PATH, row_a1('`tests/process/a.test.mjs` "another fault: told"')),
     ("bug_catalogue", PATH, row_a1("`tests/rules/rules.py` file_width")),
+    ("nothing_private", "tests/data/key.txt", "-----BEGIN " + "PRIVATE KEY-----\nabc\n"),
+    ("nothing_private", "gateway/p.cc", 'constexpr char kKey[] = "sk-' + "a1" * 20 + '";\n'),
+    ("nothing_private", "README.md", "Ask somebody" + "@people.com.\n"),
+    ("nothing_private", "deploy/server.pem", ""),
+    ("nothing_private", "reports/store.db", ""),
     ("portable_lock_file", "tests/other/package-lock.json", '{"resolved": "https://registry.example/ws.tgz"}\n'),
 ]

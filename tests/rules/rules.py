@@ -159,8 +159,26 @@ def portable_lock_file(tree):
                 yield path, line_of(text, match.start()), "generate it with --omit-lockfile-registry-resolved"
 
 
+SECRETS = [
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
+    (re.compile(r"\b(?:sk|ek)[-_](?:proj-)?[A-Za-z0-9]{24,}"), "a key of the OpenAI API, or what looks like one"),
+    (re.compile(r"\b[\w.+-]+@(?!(?:[\w-]+\.)*example\b)[\w-]+\.[a-z]{2,}\b"), "an address of a person"),
+]
+KEPT_ELSEWHERE = re.compile(r"(^|/)\.env$|\.(pem|key|p12|db|sqlite3?|db-wal|log|wav|mp3)$")
+
+
+def nothing_private(tree):
+    """Neither secrets nor what people said are in the repository."""
+    for path, text in tree.items():
+        if KEPT_ELSEWHERE.search(path):
+            yield path, 1, "keys, databases, logs and recordings are made where they are used"
+        for pattern, what in SECRETS:
+            for match in pattern.finditer(text):
+                yield path, line_of(text, match.start()), f"{what} ({len(match[0])} characters)"
+
+
 ALL = [include_directions, pure_files, runtime_users, proto_imports, forbidden_words, unfinished_work,
-       lambda_coroutines, awaited_conditions, pragma_once, file_length, portable_lock_file]
+       lambda_coroutines, awaited_conditions, pragma_once, file_length, portable_lock_file, nothing_private]
 
 
 # --- reading C++ ---------------------------------------------------------------------------------

@@ -19,15 +19,15 @@ export const kArtifacts = path.join(root, 'build/test-artifacts/browser');
 export const webRoot = makeWebRoot(path.join(root, 'gateway/web'), path.join(kArtifacts, 'web'));
 const kWait = 15000;
 
-// `speech`: pieces of the recording. `microphone`: grant or deny.
-export async function launch({dir, speech, microphone = 'grant'}) {
+// `speech`: pieces of the recording. `microphone`: grant or deny. `flags`: of Chromium; they win over ours.
+export async function launch({dir, speech, microphone = 'grant', flags: more = []}) {
   const executablePath = kBrowsers.find((file) => fs.existsSync(file));
   assert.ok(executablePath, 'no browser: install chromium (deploy/install-deps tests)');
   const flags = [...kFlags, microphone === 'deny' ? '--use-fake-ui-for-media-stream=deny' : '--use-fake-ui-for-media-stream'];
   if (speech) {
     flags.push(`--use-file-for-fake-audio-capture=${recording(speech, dir)}`);
   }
-  return chromium.launch({executablePath, headless: true, args: flags});
+  return chromium.launch({executablePath, headless: true, args: [...flags, ...more]});
 }
 
 export class TalkPage {

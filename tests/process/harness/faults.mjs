@@ -47,7 +47,7 @@ export async function checkFailed(fleet, client, {reason, code, ms}) {
   const {ended, close, waited} = await checkEnd(client, {reason, code, ms});
   assert.equal(close.reason, reason, 'the close names the reason, and nothing of the upstream');
   const [worker] = fleet.workers;
-  const session = client.about?.session_id ?? logged(worker, 'session.attached').at(-1).session;
+  const session = client.about?.session_id ?? (await checkLogged(worker, 'session.ended', {reason, message: ended.message})).session;
   const fields = {session, reason, level: kLevels[reason] ?? 'info'};
   await checkLogged(worker, 'session.ended', {...fields, message: ended.message, tasks_left: 0});
   await checkLogged(fleet.gateway, 'session.ended', {...fields, code, tasks_left: 0});
