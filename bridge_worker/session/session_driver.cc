@@ -91,7 +91,7 @@ Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
   handle_->profile = attach_.profile();
   handle_->epoch = attach_.epoch();
   handle_->executor = executor_;
-  handle_->end = [this](EndReason reason, Duration) {
+  handle_->end = [this](EndReason reason, Deadline) {
     RequestEnd(reason, reason == v1::END_REASON_DRAINING ? "The worker is being drained."
                                                          : "The session was ended.");
   };

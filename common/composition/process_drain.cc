@@ -50,7 +50,7 @@ ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal
                        {"sessions", process.index.size()},
                        {"deadline_ms", ToSeconds(plan.end().Remaining(begun)) * 1000}});
   process.on_draining();
-  process.index.EndAll(v1::END_REASON_DRAINING, plan.force().Remaining(begun));
+  process.index.EndAll(v1::END_REASON_DRAINING, plan.force());
   const Settled settled = WaitUntilNoSessions(process.index, plan.force(), signals);
   const std::int64_t forced = process.index.size();
   process.admin.Stop();

@@ -10,10 +10,13 @@
 namespace voicebridge {
 namespace {
 
-void PostEnd(const std::shared_ptr<SessionHandle>& handle, EndReason reason, Duration time_left) {
-  net::post(handle->executor, [handle, reason, time_left] {
+// A teardown's own bounds: what is told politely, and what is then cut off.
+constexpr Duration kSupersededMax = seconds(2);
+
+void PostEnd(const std::shared_ptr<SessionHandle>& handle, EndReason reason, Deadline deadline) {
+  net::post(handle->executor, [handle, reason, deadline] {
     if (handle->end) {
-      handle->end(reason, time_left);
+      handle->end(reason, deadline);
     }
   });
 }
@@ -63,7 +66,8 @@ Awaitable<absl::Status> SessionIndex::AddHere(std::shared_ptr<SessionHandle> han
                            found->second->epoch, handle->epoch);
     }
     // The older attachment still counts until it has gone; its Remove finds another handle here.
-    PostEnd(found->second, v1::END_REASON_SUPERSEDED, Duration::zero());
+    PostEnd(found->second, v1::END_REASON_SUPERSEDED,
+            Deadline::After(clock_.Now(), kSupersededMax));
   }
   if (!Reserve()) {
     co_return MakeStatus(absl::StatusCode::kResourceExhausted, "full: {} sessions", capacity_);
@@ -79,6 +83,9 @@ Awaitable<void> SessionIndex::RemoveHere(std::shared_ptr<SessionHandle> handle) 
   if (Holds(handle)) {
     sessions_.erase(handle->session_id);
     left_.Notify();
+  }
+  if (on_left_) {
+    on_left_(*handle);
   }
   co_return;
 }
@@ -100,7 +107,7 @@ Awaitable<absl::Status> SessionIndex::EndHere(std::string session_id, EndReason 
     co_return absl::NotFoundError("no such session in this process");
   }
   const std::shared_ptr<SessionHandle> handle = found->second;
-  PostEnd(handle, reason, deadline.Remaining(clock_.Now()));
+  PostEnd(handle, reason, deadline);
   const bool left = co_await RunUntil(clock_, deadline, WaitUntilLeft(handle));
   co_return left && !Holds(handle)
       ? absl::OkStatus()
@@ -118,10 +125,46 @@ bool SessionIndex::Holds(const std::shared_ptr<SessionHandle>& handle) const {
   return found != sessions_.end() && found->second == handle;
 }
 
-void SessionIndex::EndAll(EndReason reason, Duration time_left) {
-  net::post(executor_, [this, reason, time_left] {
+void SessionIndex::ListIds(std::function<void(std::vector<std::string>)> done) {
+  net::post(executor_, [this, done = std::move(done)] {
+    std::vector<std::string> ids;
+    ids.reserve(sessions_.size());
     for (const auto& [id, handle] : sessions_) {
-      PostEnd(handle, reason, time_left);
+      ids.push_back(id);
+    }
+    done(std::move(ids));
+  });
+}
+
+template <class Call>
+void SessionIndex::PostToAll(Call call) {
+  net::post(executor_, [this, call] {
+    for (const auto& [id, handle] : sessions_) {
+      net::post(handle->executor, [handle = handle, call] { call(*handle); });
+    }
+  });
+}
+
+void SessionIndex::EndAll(EndReason reason, Deadline deadline) {
+  PostToAll([reason, deadline](SessionHandle& handle) {
+    if (handle.end) {
+      handle.end(reason, deadline);
+    }
+  });
+}
+
+void SessionIndex::AnnounceDrainToAll(Deadline deadline) {
+  PostToAll([deadline](SessionHandle& handle) {
+    if (handle.announce_drain) {
+      handle.announce_drain(deadline);
+    }
+  });
+}
+
+void SessionIndex::ForceAll() {
+  PostToAll([](SessionHandle& handle) {
+    if (handle.force) {
+      handle.force();
     }
   });
 }

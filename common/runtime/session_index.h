@@ -21,15 +21,21 @@
 namespace voicebridge {
 
 // How others reach a session: by posting to its executor. The session shares it with the index, and
-// empties `end` when it is over.
+// empties the functions when it is over; they are called on `executor` only, and may be empty.
 struct SessionHandle {
   std::string session_id;
   std::string profile;
   std::uint64_t epoch = 0;
   net::any_io_executor executor;
-  std::function<void(EndReason, Duration time_left)> end;  // Called on `executor` only.
-  TimePoint added;                                         // To the index; the index sets it.
+  std::function<void(EndReason, Deadline)> end;       // It is over, in good order, by the deadline.
+  std::function<void(Deadline)> announce_drain;       // It goes on, and has to be over by then.
+  std::function<void()> force;                        // What is left of it is cut off now.
+  TimePoint added;                                    // To the index; the index sets it.
+  EndReason end_reason = v1::END_REASON_UNSPECIFIED;  // Set by the session before it leaves.
 };
+
+// Told of a session that has left, on the index's executor; must not block.
+using OnSessionLeft = std::function<void(const SessionHandle&)>;
 
 // Lives on one shard; what is awaited may be awaited on any.
 // Capacity is one atomic reservation. The fence of invariant 4 within a process: the higher epoch
@@ -52,14 +58,25 @@ class SessionIndex {
   // Asks the session to end and waits until it has left. NOT_FOUND, DEADLINE_EXCEEDED.
   Awaitable<absl::Status> End(std::string session_id, EndReason reason, Deadline deadline);
 
-  // From any thread: no session is added any more.
+  // From any thread: no session is added any more, until Reopen.
   void Close() { closed_.store(true); }
+  void Reopen() { closed_.store(false); }
   bool closed() const { return closed_.load(); }
   std::int64_t capacity() const { return capacity_; }
   std::int64_t size() const { return live_.load(); }
 
-  // Asks every session to end. From any thread.
-  void EndAll(EndReason reason, Duration time_left);
+  // The methods below may be called from any thread; they are carried out in the order of the
+  // calls.
+
+  // Hands the ids of all sessions to `done` on the index's executor. After Close none is added that
+  // `done` has not seen.
+  void ListIds(std::function<void(std::vector<std::string>)> done);
+  // Every session is asked to end, told that it will have to, or cut off.
+  void EndAll(EndReason reason, Deadline deadline);
+  void AnnounceDrainToAll(Deadline deadline);
+  void ForceAll();
+  // Before the first session.
+  void SetOnLeft(OnSessionLeft on_left) { on_left_ = std::move(on_left); }
 
  private:
   Awaitable<absl::Status> AddHere(std::shared_ptr<SessionHandle> handle);
@@ -69,11 +86,15 @@ class SessionIndex {
   Awaitable<void> WaitUntilLeft(std::shared_ptr<SessionHandle> handle);
   bool Holds(const std::shared_ptr<SessionHandle>& handle) const;
   bool Reserve();
+  // `call` is handed each handle on the handle's own executor.
+  template <class Call>
+  void PostToAll(Call call);
 
   net::any_io_executor executor_;
   const std::int64_t capacity_;
   std::atomic<std::int64_t>& live_;
   std::atomic<bool> closed_ = false;
+  OnSessionLeft on_left_;
   std::map<std::string, std::shared_ptr<SessionHandle>, std::less<>> sessions_;
   SystemClock clock_;
   Event left_;  // One was removed.

@@ -76,8 +76,8 @@ Awaitable<bool> RelayDriver::Enter() {
   handle_->profile = profile_;
   handle_->epoch = 1;
   handle_->executor = executor_;
-  handle_->end = [this](EndReason reason, Duration time_left) {
-    Feed(EndRequested{reason, time_left});
+  handle_->end = [this](EndReason reason, Deadline deadline) {
+    Feed(EndRequested{reason, deadline.Remaining(shard_.clock().Now())});
   };
   const absl::Status added = co_await environment_.index.Add(handle_);
   if (!added.ok()) {

@@ -82,7 +82,7 @@ class AdminTest : public testing::Test {
     handle->profile = "interview";
     handle->epoch = 3;
     handle->executor = shards_.first().executor();
-    handle->end = [this, id](EndReason reason, Duration) {
+    handle->end = [this, id](EndReason reason, Deadline) {
       ended_.push_back(reason);
       shards_.first().tasks().TrySpawn("leave", Leave(id));
     };

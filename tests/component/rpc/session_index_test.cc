@@ -17,7 +17,7 @@ class SessionIndexTest : public testing::Test {
     handle->session_id = id;
     handle->epoch = epoch;
     handle->executor = io_.get_executor();
-    handle->end = [this, epoch](EndReason reason, Duration) {
+    handle->end = [this, epoch](EndReason reason, Deadline) {
       ended_epoch_ = epoch;
       ended_reason_ = reason;
     };
@@ -79,7 +79,7 @@ TEST_F(SessionIndexTest, TakesNoSessionOnceClosed) {
 
 TEST_F(SessionIndexTest, AsksEverySessionToEnd) {
   Add(Handle("a", 7));
-  index_.EndAll(v1::END_REASON_DRAINING, seconds(1));
+  index_.EndAll(v1::END_REASON_DRAINING, Deadline::Never());
   RunReady();
   EXPECT_EQ(ended_epoch_, 7U);
   EXPECT_EQ(ended_reason_, v1::END_REASON_DRAINING);
