@@ -46,8 +46,8 @@ WorkerMetrics::WorkerMetrics(ProcessRegistry& registry, const WorkerGauges& gaug
   AddGauge(registry, "voicebridge_worker_capacity", "Sessions held at most.")
       .Set(static_cast<double>(capacity));
   registry.OnCollect([&gauges, &sessions, &tasks, &calls, &draining] {
-    sessions.Set(static_cast<double>(gauges.sessions.load()));
-    tasks.Set(static_cast<double>(gauges.tasks.load()));
+    sessions.Set(static_cast<double>(gauges.sessions.count()));
+    tasks.Set(static_cast<double>(gauges.tasks.total()));
     calls.Set(static_cast<double>(gauges.calls.load()));
     draining.Set(gauges.draining.load() ? 1 : 0);
   });

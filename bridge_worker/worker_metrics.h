@@ -8,15 +8,16 @@
 #include <cstdint>
 #include <memory>
 
-#include "common/async/task_group.h"
+#include "common/core/live_sessions.h"
+#include "common/core/live_tasks.h"
 #include "common/observability/metrics.h"
 
 namespace voicebridge::worker {
 
 // Counts that other threads read (scrapes, watchdog); they live as long as the process.
 struct WorkerGauges {
-  LiveTasks tasks = 0;
-  std::atomic<std::int64_t> sessions = 0;
+  LiveTasks tasks;
+  LiveSessions sessions;
   std::atomic<std::int64_t> calls = 0;    // Calls of gateways being served.
   std::atomic<std::int64_t> records = 0;  // Sessions, also ended ones, that are still being stored.
   std::atomic<bool> draining = false;

@@ -152,9 +152,9 @@ v1::ProcessStatus Gateway::Status() const {
   status.set_version(VOICEBRIDGE_VERSION);
   status.set_start_id(start_id_);
   status.set_draining(gauges_.draining.load());
-  status.set_sessions(static_cast<std::uint32_t>(gauges_.sessions.load()));
+  status.set_sessions(static_cast<std::uint32_t>(gauges_.sessions.count()));
   status.set_capacity(static_cast<std::uint32_t>(config_.max_sessions));
-  status.set_tasks(static_cast<std::uint32_t>(gauges_.tasks.load()));
+  status.set_tasks(static_cast<std::uint32_t>(gauges_.tasks.total()));
   *status.mutable_uptime() = ToWire(std::chrono::steady_clock::now() - started_);
   return status;
 }

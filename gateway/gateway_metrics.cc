@@ -39,8 +39,8 @@ GatewayMetrics::GatewayMetrics(ProcessRegistry& registry, const GatewayGauges& g
   auto& draining =
       AddGauge(registry, "voicebridge_gateway_draining", "1 from the start of a drain.");
   registry.OnCollect([&gauges, &sessions, &tasks, &calls, &serving, &draining] {
-    sessions.Set(static_cast<double>(gauges.sessions.load()));
-    tasks.Set(static_cast<double>(gauges.tasks.load()));
+    sessions.Set(static_cast<double>(gauges.sessions.count()));
+    tasks.Set(static_cast<double>(gauges.tasks.total()));
     calls.Set(static_cast<double>(gauges.calls.load()));
     serving.Set(static_cast<double>(gauges.workers_serving.load()));
     draining.Set(gauges.draining.load() ? 1 : 0);

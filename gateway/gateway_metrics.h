@@ -7,15 +7,16 @@
 #include <atomic>
 #include <cstdint>
 
-#include "common/async/task_group.h"
+#include "common/core/live_sessions.h"
+#include "common/core/live_tasks.h"
 #include "common/observability/metrics.h"
 
 namespace voicebridge::gateway {
 
 // Counts that other threads read (scrapes, watchdog); they live as long as the process.
 struct GatewayGauges {
-  LiveTasks tasks = 0;
-  std::atomic<std::int64_t> sessions = 0;
+  LiveTasks tasks;
+  LiveSessions sessions;
   std::atomic<std::int64_t> calls = 0;  // Calls to workers that are open.
   std::atomic<std::int64_t> workers_serving = 0;
   std::atomic<bool> draining = false;

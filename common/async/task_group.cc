@@ -31,19 +31,16 @@ TaskGroup::TaskGroup(net::any_io_executor executor, LiveTasks& live_tasks, OnFai
 
 TaskGroup::~TaskGroup() {
   if (!tasks_.empty()) {
-    std::fprintf(stderr, "task group destroyed while task '%.*s' runs\n",
-                 static_cast<int>(tasks_.front().name.size()), tasks_.front().name.data());
+    std::fprintf(stderr, "task group destroyed while task '%s' runs\n", tasks_.front().name.text());
     std::abort();
   }
 }
 
-bool TaskGroup::TrySpawn(std::string_view name, Awaitable<void> task) {
+bool TaskGroup::TrySpawn(TaskName name, Awaitable<void> task) {
   if (closed_) {
     return false;
   }
-  const auto entry = tasks_.emplace(tasks_.end());
-  entry->name = name;
-  live_tasks_.fetch_add(1, std::memory_order_relaxed);
+  const auto entry = tasks_.emplace(tasks_.end(), name, live_tasks_.Add(name));
   net::co_spawn(executor_, RunTask(std::move(task)),
                 net::bind_cancellation_slot(
                     entry->cancel.slot(),
@@ -77,15 +74,15 @@ Awaitable<bool> TaskGroup::Join(Clock& clock, Deadline deadline) {
 std::vector<std::string_view> TaskGroup::Unfinished() const {
   std::vector<std::string_view> names;
   for (const Task& task : tasks_) {
-    names.push_back(task.name);
+    names.push_back(task.name.view());
   }
   return names;
 }
 
 void TaskGroup::OnDone(TaskList::iterator task, const std::exception_ptr& failure) {
-  const std::string_view name = task->name;
+  const std::string_view name = task->name.view();
+  live_tasks_.Remove(task->kind);
   tasks_.erase(task);
-  live_tasks_.fetch_sub(1, std::memory_order_relaxed);
   if (failure) {
     try {
       std::rethrow_exception(failure);

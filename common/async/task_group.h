@@ -1,9 +1,7 @@
 // The owner of coroutines: every task in the project belongs to one of these.
 #pragma once
 
-#include <atomic>
 #include <boost/asio/cancellation_signal.hpp>
-#include <cstdint>
 #include <functional>
 #include <list>
 #include <string>
@@ -14,12 +12,9 @@
 #include "common/async/clock.h"
 #include "common/async/event.h"
 #include "common/core/deadline.h"
+#include "common/core/live_tasks.h"
 
 namespace voicebridge {
-
-// Live tasks of a process, over all its groups; read by metrics and the watchdog from other
-// threads.
-using LiveTasks = std::atomic<std::int64_t>;
 
 // Owned by the object whose work it runs, as its last member, so that tasks may use every other
 // member. All calls come from the group's executor. None of its tasks outlives the group: the owner
@@ -36,8 +31,8 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // `name` is a literal. False, and the task never runs, once the group is closed.
-  bool TrySpawn(std::string_view name, Awaitable<void> task);
+  // False, and the task never runs, once the group is closed.
+  bool TrySpawn(TaskName name, Awaitable<void> task);
 
   // Refuses new tasks; those that run go on.
   void Close() { closed_ = true; }
@@ -53,7 +48,10 @@ class TaskGroup {
 
  private:
   struct Task {
-    std::string_view name;
+    Task(TaskName task_name, LiveTasks::Kind task_kind) : name(task_name), kind(task_kind) {}
+
+    const TaskName name;
+    const LiveTasks::Kind kind;
     net::cancellation_signal cancel;
   };
   using TaskList = std::list<Task>;

@@ -93,9 +93,9 @@ void Watchdog::Run() {
 void Watchdog::EndProcess() const {
   static Line line;
   line.Append("watchdog.exit tasks=");
-  line.Append(gauges_.tasks->load(std::memory_order_relaxed));
+  line.Append(gauges_.tasks->total());
   line.Append(" sessions=");
-  line.Append(gauges_.sessions->load(std::memory_order_relaxed));
+  line.Append(gauges_.sessions->count());
   line.Append("\n");
   line.WriteTo(STDERR_FILENO);
   ::_exit(static_cast<int>(ExitCode::kDrainForced));

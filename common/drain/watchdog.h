@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <thread>
 
-#include "common/async/task_group.h"
 #include "common/core/deadline.h"
+#include "common/core/live_sessions.h"
+#include "common/core/live_tasks.h"
 
 namespace voicebridge {
 
@@ -20,7 +21,7 @@ class Watchdog {
   // The counters named in its last line; they outlive the process's threads.
   struct Gauges {
     const LiveTasks* tasks;
-    const std::atomic<std::int64_t>* sessions;
+    const LiveSessions* sessions;
   };
 
   explicit Watchdog(Gauges gauges);

@@ -1,7 +1,9 @@
 #include "common/runtime/session_index.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <string_view>
 #include <utility>
 
 #include "common/async/first_to_finish.h"
@@ -23,8 +25,7 @@ void PostEnd(const std::shared_ptr<SessionHandle>& handle, EndReason reason, Dea
 
 }  // namespace
 
-SessionIndex::SessionIndex(net::any_io_executor executor, std::int64_t capacity,
-                           std::atomic<std::int64_t>& live)
+SessionIndex::SessionIndex(net::any_io_executor executor, std::int64_t capacity, LiveSessions& live)
     : executor_(std::move(executor)), capacity_(capacity), live_(live), left_(executor_) {}
 
 Awaitable<absl::Status> SessionIndex::Add(std::shared_ptr<SessionHandle> handle) {
@@ -45,16 +46,6 @@ Awaitable<absl::Status> SessionIndex::End(std::string session_id, EndReason reas
                                    net::use_awaitable);
 }
 
-bool SessionIndex::Reserve() {
-  std::int64_t live = live_.load();
-  do {
-    if (capacity_ > 0 && live >= capacity_) {
-      return false;
-    }
-  } while (!live_.compare_exchange_weak(live, live + 1));
-  return true;
-}
-
 Awaitable<absl::Status> SessionIndex::AddHere(std::shared_ptr<SessionHandle> handle) {
   if (closed_.load()) {
     co_return Unavailable("draining: no new sessions");
@@ -69,17 +60,17 @@ Awaitable<absl::Status> SessionIndex::AddHere(std::shared_ptr<SessionHandle> han
     PostEnd(found->second, v1::END_REASON_SUPERSEDED,
             Deadline::After(clock_.Now(), kSupersededMax));
   }
-  if (!Reserve()) {
+  if (!live_.TryReserve(capacity_)) {
     co_return MakeStatus(absl::StatusCode::kResourceExhausted, "full: {} sessions", capacity_);
   }
   handle->added = clock_.Now();
-  sessions_.insert_or_assign(handle->session_id, handle);
+  Enter(std::move(handle));
   left_.Notify();  // An older one of this id.
   co_return absl::OkStatus();
 }
 
 Awaitable<void> SessionIndex::RemoveHere(std::shared_ptr<SessionHandle> handle) {
-  live_.fetch_sub(1);
+  Leave(handle);
   if (Holds(handle)) {
     sessions_.erase(handle->session_id);
     left_.Notify();
@@ -88,6 +79,27 @@ Awaitable<void> SessionIndex::RemoveHere(std::shared_ptr<SessionHandle> handle) 
     on_left_(*handle);
   }
   co_return;
+}
+
+void SessionIndex::Enter(std::shared_ptr<SessionHandle> handle) {
+  if (present_.size() < LiveSessions::kPlaces) {
+    live_.Show(present_.size(), handle->session_id);
+  }
+  present_.push_back(handle);
+  sessions_.insert_or_assign(handle->session_id, std::move(handle));
+}
+
+void SessionIndex::Leave(const std::shared_ptr<SessionHandle>& handle) {
+  const auto left = std::find(present_.begin(), present_.end(), handle);
+  const auto first_moved = static_cast<std::size_t>(left - present_.begin());
+  if (left != present_.end()) {
+    present_.erase(left);
+  }
+  const std::size_t end = std::min(present_.size() + 1, LiveSessions::kPlaces);
+  for (std::size_t i = first_moved; i < end; ++i) {
+    live_.Show(i, i < present_.size() ? std::string_view(present_[i]->session_id) : "");
+  }
+  live_.Release();
 }
 
 Awaitable<SessionIndex::Sessions> SessionIndex::ListHere() {

@@ -16,6 +16,7 @@
 #include "common/async/event.h"
 #include "common/core/deadline.h"
 #include "common/core/end_reason.h"
+#include "common/core/live_sessions.h"
 #include "common/core/time.h"
 
 namespace voicebridge {
@@ -42,9 +43,8 @@ using OnSessionLeft = std::function<void(const SessionHandle&)>;
 // wins.
 class SessionIndex {
  public:
-  // `capacity` 0: no limit. `live` counts sessions for metrics and the watchdog.
-  SessionIndex(net::any_io_executor executor, std::int64_t capacity,
-               std::atomic<std::int64_t>& live);
+  // `capacity` 0: no limit. `live` is kept for metrics and the watchdog.
+  SessionIndex(net::any_io_executor executor, std::int64_t capacity, LiveSessions& live);
 
   // RESOURCE_EXHAUSTED when full, UNAVAILABLE once Close was called, ABORTED when a session of this
   // id has the same or a higher epoch; an older one is told to end as superseded and gives its
@@ -63,7 +63,7 @@ class SessionIndex {
   void Reopen() { closed_.store(false); }
   bool closed() const { return closed_.load(); }
   std::int64_t capacity() const { return capacity_; }
-  std::int64_t size() const { return live_.load(); }
+  std::int64_t size() const { return live_.count(); }
 
   // The methods below may be called from any thread; they are carried out in the order of the
   // calls.
@@ -85,17 +85,20 @@ class SessionIndex {
   Awaitable<absl::Status> EndHere(std::string session_id, EndReason reason, Deadline deadline);
   Awaitable<void> WaitUntilLeft(std::shared_ptr<SessionHandle> handle);
   bool Holds(const std::shared_ptr<SessionHandle>& handle) const;
-  bool Reserve();
+  void Enter(std::shared_ptr<SessionHandle> handle);
+  void Leave(const std::shared_ptr<SessionHandle>& handle);
   // `call` is handed each handle on the handle's own executor.
   template <class Call>
   void PostToAll(Call call);
 
   net::any_io_executor executor_;
   const std::int64_t capacity_;
-  std::atomic<std::int64_t>& live_;
+  LiveSessions& live_;
   std::atomic<bool> closed_ = false;
   OnSessionLeft on_left_;
   std::map<std::string, std::shared_ptr<SessionHandle>, std::less<>> sessions_;
+  // In the order of their coming, superseded ones as well; the first of them are shown in `live_`.
+  std::vector<std::shared_ptr<SessionHandle>> present_;
   SystemClock clock_;
   Event left_;  // One was removed.
 };

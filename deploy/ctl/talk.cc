@@ -303,7 +303,7 @@ namespace {
 
 absl::Status TalkAndReport(const TalkOptions& options, std::string pcm, net::io_context& io) {
   SystemClock clock;
-  LiveTasks live_tasks = 0;
+  LiveTasks live_tasks;
   Talk talk(options, std::move(pcm), clock, io.get_executor());
   TaskGroup tasks(io.get_executor(), live_tasks, OnBug);
   tasks.TrySpawn("talk", talk.Run());

@@ -79,7 +79,7 @@ class Talk {
   Event changed_;
   Mailbox<Outgoing> outgoing_;
   std::unique_ptr<Connection> connection_;
-  LiveTasks live_tasks_ = 0;
+  LiveTasks live_tasks_;
   TaskGroup tasks_;
 };
 

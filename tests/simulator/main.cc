@@ -130,7 +130,7 @@ ExitCode Run(const StopSignals& signals) {
   const auto keep_running = net::make_work_guard(io);
   SystemClock clock;
   SpeechThread speech;
-  LiveTasks live_tasks{0};
+  LiveTasks live_tasks;
   TaskGroup connections(io.get_executor(), live_tasks, ReportFailure);
   SimulatorService service(ReadOptions(), DriverServices{clock, speech, live_tasks, ReportFailure},
                            *std::move(faults));

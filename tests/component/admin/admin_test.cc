@@ -60,7 +60,7 @@ class AdminTest : public testing::Test {
 
   Awaitable<absl::Status> DeleteStored(std::string session_id) {
     deleted_.push_back(session_id);
-    live_at_deletion_ = live_.load();
+    live_at_deletion_ = live_.count();
     if (hangs_) {
       deletion_began_.set_value();
       co_await shards_.first().clock().SleepUntil(Deadline::Never());
@@ -117,8 +117,8 @@ class AdminTest : public testing::Test {
     return Call(&v1::Admin::Stub::DeleteSession, id);
   }
 
-  LiveTasks tasks_ = 0;
-  std::atomic<std::int64_t> live_ = 0;
+  LiveTasks tasks_;
+  LiveSessions live_;
   ShardGroup shards_;
   SessionIndex index_;
   SessionAdmin worker_;
@@ -154,7 +154,7 @@ TEST_F(AdminTest, EndsASessionAndAnswersOnceItIsGone) {
   Serve(&worker_);
   AddSession("sess_a");
   EXPECT_TRUE(EndSession("sess_a").ok());
-  EXPECT_EQ(live_.load(), 0);
+  EXPECT_EQ(live_.count(), 0);
   EXPECT_THAT(ended_, testing::ElementsAre(v1::END_REASON_ENDED_BY_OPERATOR));
   EXPECT_EQ(EndSession("sess_a").error_code(), grpc::StatusCode::NOT_FOUND);
 }
@@ -197,7 +197,7 @@ TEST_F(AdminTest, AGatewayDeletesNothingAndSaysWhoDoes) {
   const grpc::Status status = DeleteSession("sess_a");
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), HasSubstr("ask a worker"));
-  EXPECT_EQ(live_.load(), 1) << "and ends nothing";
+  EXPECT_EQ(live_.count(), 1) << "and ends nothing";
 }
 
 TEST_F(AdminTest, WithoutSessionsTheCallsAreNotOffered) {

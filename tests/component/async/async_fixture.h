@@ -45,7 +45,7 @@ class AsyncTest : public ::testing::Test {
     tasks.CancelAll();
     clock.RunReady();
     EXPECT_TRUE(tasks.empty()) << "a task was left: " << tasks.Unfinished().front();
-    EXPECT_EQ(live_tasks, 0);
+    EXPECT_EQ(live_tasks.total(), 0);
   }
 
   TaskGroup::OnFailure Recorder() {
@@ -57,14 +57,14 @@ class AsyncTest : public ::testing::Test {
   Deadline In(Duration budget) const { return Deadline::After(clock.Now(), budget); }
 
   // Spawned and run up to its first wait.
-  void Start(std::string_view name, Awaitable<void> task) {
+  void Start(TaskName name, Awaitable<void> task) {
     ASSERT_TRUE(tasks.TrySpawn(name, std::move(task)));
     clock.RunReady();
   }
 
   net::io_context io;
   ManualClock clock;
-  LiveTasks live_tasks = 0;
+  LiveTasks live_tasks;
   std::vector<std::string> failures;
   TaskGroup tasks;
 };

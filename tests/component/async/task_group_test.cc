@@ -38,16 +38,16 @@ TEST_F(TaskGroupTest, CountsItsTasksAndIsEmptyWhenTheyEnd) {
   std::vector<std::string> log;
   Start("short", SleepThenLog(clock, In(milliseconds(10)), log, "short"));
   Start("long", SleepThenLog(clock, In(milliseconds(20)), log, "long"));
-  EXPECT_EQ(live_tasks, 2);
+  EXPECT_EQ(live_tasks.total(), 2);
   EXPECT_THAT(tasks.Unfinished(), ElementsAre("short", "long"));
 
   clock.Advance(milliseconds(10));
-  EXPECT_EQ(live_tasks, 1);
+  EXPECT_EQ(live_tasks.total(), 1);
   EXPECT_THAT(tasks.Unfinished(), ElementsAre("long"));
 
   clock.Advance(milliseconds(10));
   EXPECT_TRUE(tasks.empty());
-  EXPECT_EQ(live_tasks, 0);
+  EXPECT_EQ(live_tasks.total(), 0);
   EXPECT_THAT(log, ElementsAre("short", "long"));
 }
 
@@ -196,7 +196,7 @@ TEST_F(TaskGroupTest, ReportsAnExceptionByTaskNameAndTheOthersGoOn) {
 void DestroyWhileATaskRuns() {
   net::io_context io;
   Gate gate(io);
-  LiveTasks live_tasks = 0;
+  LiveTasks live_tasks;
   TaskGroup group(io.get_executor(), live_tasks, [](std::string_view, const std::string&) {});
   group.TrySpawn("left behind", PassThrough(gate));
   io.poll();

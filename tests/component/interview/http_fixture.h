@@ -115,7 +115,7 @@ class HttpTest : public testing::Test {
   }
 
   net::io_context io;
-  LiveTasks live_tasks = 0;
+  LiveTasks live_tasks;
   ScriptedService service;
   TaskGroup tasks;
   std::unique_ptr<HttpServer> server;

@@ -142,7 +142,7 @@ class Service : public testing::Test {
   }
 
   net::io_context io;
-  LiveTasks live_tasks = 0;
+  LiveTasks live_tasks;
   TaskGroup tasks;
   std::unique_ptr<Logger> logger;
   mutable SystemClock clock;

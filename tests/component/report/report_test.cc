@@ -98,7 +98,7 @@ class Worker {
 
  private:
   SystemClock clock_;
-  LiveTasks tasks_ = 0;
+  LiveTasks tasks_;
   v1::BridgeWorker::AsyncService service_;
 
  public:
@@ -154,7 +154,7 @@ class Gateway {
   gateway::GatewayGauges gauges_;
   ProcessRegistry registry_;
   gateway::GatewayMetrics metrics_{registry_, gauges_};
-  LiveTasks tasks_ = 0;
+  LiveTasks tasks_;
   gateway::WorkerLinks links_;
   ShardGroup shards_;
   gateway::WorkerWatch watch_;

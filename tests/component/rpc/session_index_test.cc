@@ -1,17 +1,26 @@
 #include "common/runtime/session_index.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace voicebridge {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
+
 class SessionIndexTest : public testing::Test {
  protected:
+  explicit SessionIndexTest(std::int64_t capacity = 2)
+      : index_(io_.get_executor(), capacity, live_) {}
+
   std::shared_ptr<SessionHandle> Handle(const std::string& id, std::uint64_t epoch) {
     auto handle = std::make_shared<SessionHandle>();
     handle->session_id = id;
@@ -36,14 +45,25 @@ class SessionIndexTest : public testing::Test {
     removed.get();
   }
 
+  std::vector<std::string> Shown() const {
+    std::vector<std::string> ids;
+    for (std::size_t place = 0; place < LiveSessions::kPlaces; ++place) {
+      ids.emplace_back(live_.Read(place).view());
+    }
+    while (!ids.empty() && ids.back().empty()) {
+      ids.pop_back();
+    }
+    return ids;
+  }
+
   void RunReady() {
     io_.restart();
     io_.poll();
   }
 
   net::io_context io_;
-  std::atomic<std::int64_t> live_ = 0;
-  SessionIndex index_{io_.get_executor(), 2, live_};
+  LiveSessions live_;
+  SessionIndex index_;
   std::optional<std::uint64_t> ended_epoch_;
   std::optional<EndReason> ended_reason_;
 };
@@ -54,7 +74,7 @@ TEST_F(SessionIndexTest, RefusesBeyondItsCapacityUntilOneLeaves) {
   EXPECT_EQ(Add(Handle("b", 1)), absl::StatusCode::kOk);
   EXPECT_EQ(Add(Handle("c", 1)), absl::StatusCode::kResourceExhausted);
   Remove(first);
-  EXPECT_EQ(live_.load(), 1);
+  EXPECT_EQ(live_.count(), 1);
   EXPECT_EQ(Add(Handle("c", 1)), absl::StatusCode::kOk);
 }
 
@@ -74,7 +94,7 @@ TEST_F(SessionIndexTest, TheHigherEpochWinsAndTheOlderIsToldThatItIsSuperseded) 
 TEST_F(SessionIndexTest, TakesNoSessionOnceClosed) {
   index_.Close();
   EXPECT_EQ(Add(Handle("a", 1)), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(live_.load(), 0);
+  EXPECT_EQ(live_.count(), 0);
 }
 
 TEST_F(SessionIndexTest, AsksEverySessionToEnd) {
@@ -140,6 +160,55 @@ TEST_F(SessionIndexTest, SaysWhichSessionIsNotThereAndWhichDoesNotLeave) {
   EXPECT_EQ(end("a"), absl::StatusCode::kNotFound);
   Add(Handle("a", 1));
   EXPECT_EQ(end("a"), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(SessionIndexTest, ShowsWhoIsThere) {
+  EXPECT_THAT(Shown(), IsEmpty());
+  const auto first = Handle("a", 1);
+  Add(first);
+  Add(Handle("b", 1));
+  Add(Handle("c", 1));
+  EXPECT_THAT(Shown(), ElementsAre("a", "b")) << "one was refused";
+  Remove(first);
+  EXPECT_THAT(Shown(), ElementsAre("b"));
+}
+
+TEST_F(SessionIndexTest, ShowsASupersededSessionUntilItHasLeft) {
+  const auto old_attachment = Handle("a", 1);
+  Add(old_attachment);
+  const auto new_attachment = Handle("a", 2);
+  Add(new_attachment);
+  EXPECT_THAT(Shown(), ElementsAre("a", "a"));
+  Remove(new_attachment);
+  EXPECT_THAT(Shown(), ElementsAre("a")) << "the older one is stuck";
+  EXPECT_EQ(live_.count(), 1);
+  Remove(old_attachment);
+  EXPECT_THAT(Shown(), IsEmpty());
+}
+
+class ManySessionsTest : public SessionIndexTest {
+ protected:
+  ManySessionsTest() : SessionIndexTest(0) {}
+};
+
+TEST_F(ManySessionsTest, ShowsTheFirstOfThemAndThenThoseThatAreLeft) {
+  std::vector<std::shared_ptr<SessionHandle>> handles;
+  for (std::size_t i = 0; i < LiveSessions::kPlaces + 2; ++i) {
+    handles.push_back(Handle("sess_" + std::to_string(i), 1));
+    Add(handles.back());
+  }
+  ASSERT_EQ(Shown().size(), LiveSessions::kPlaces);
+  EXPECT_EQ(Shown().front(), "sess_0");
+  EXPECT_EQ(Shown().back(), "sess_15");
+  Remove(handles[16]);  // It was not shown.
+  EXPECT_EQ(Shown().back(), "sess_15");
+  Remove(handles[0]);
+  EXPECT_EQ(Shown().front(), "sess_1");
+  EXPECT_EQ(Shown().back(), "sess_17");
+  for (std::size_t i = 1; i < 16; ++i) {
+    Remove(handles[i]);
+  }
+  EXPECT_THAT(Shown(), ElementsAre("sess_17"));
 }
 
 }  // namespace

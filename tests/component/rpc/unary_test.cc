@@ -50,7 +50,7 @@ class UnaryTest : public testing::Test {
     EXPECT_TRUE(shards_->SettleTasks(Soon()).empty());
     server_->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME));
     EXPECT_TRUE(shards_->Stop(Soon()));
-    EXPECT_EQ(live_tasks_.load(), 0);
+    EXPECT_EQ(live_tasks_.total(), 0);
   }
 
   static TaskGroup::OnFailure Fail() {
@@ -113,7 +113,7 @@ class UnaryTest : public testing::Test {
   Shard& server_shard() { return (*shards_)[0]; }
   Shard& client_shard() { return (*shards_)[1]; }
 
-  LiveTasks live_tasks_ = 0;
+  LiveTasks live_tasks_;
   v1::BridgeWorker::WithAsyncMethod_GetReport<v1::BridgeWorker::Service> service_;
   grpc::ServerCompletionQueue* server_queue_ = nullptr;
   std::unique_ptr<grpc::Server> server_;

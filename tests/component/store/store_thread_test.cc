@@ -76,7 +76,7 @@ class StoreThreadTest : public ::testing::Test {
   std::optional<StoreThread> thread{std::in_place, std::make_unique<FakeStore>(switches), *logger};
   Outcome occupied;
   net::io_context io;
-  LiveTasks live_tasks = 0;
+  LiveTasks live_tasks;
   TaskGroup tasks{io.get_executor(), live_tasks,
                   [](std::string_view, const std::string& what) { ADD_FAILURE() << what; }};
 };

@@ -72,7 +72,7 @@ class ShardThread {
  private:
   net::io_context io_{1};
   net::executor_work_guard<net::io_context::executor_type> idle_{io_.get_executor()};
-  LiveTasks live_tasks_ = 0;
+  LiveTasks live_tasks_;
   TaskGroup tasks_;
   std::thread thread_;
 };

@@ -133,7 +133,7 @@ class WebSocketTest : public ::testing::Test {
   net::ip::tcp::acceptor ListenRaw();
 
   net::io_context io;
-  LiveTasks live_tasks = 0;
+  LiveTasks live_tasks;
   std::vector<std::string> failures;
   ScriptedService service;
   HttpServerOptions server_options;
