@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <latch>
 #include <map>
 #include <string>
@@ -81,6 +83,31 @@ TEST(LiveTasks, WhatFindsNoRowIsCountedTogether) {
   }
   EXPECT_THAT(Kinds(tasks), IsEmpty());
   EXPECT_EQ(tasks.total(), 0);
+}
+
+// Two threads that keep in step, so that they reach for the same row at the same time.
+TEST(LiveTasks, NoRowIsTakenTwice) {
+  constexpr std::size_t kTables = 20'000;
+  std::vector<LiveTasks> tables(kTables);
+  std::array<std::atomic<std::size_t>, 2> reached = {};
+  std::array<std::vector<LiveTasks::Kind>, 2> kinds;
+  const auto march = [&](std::size_t me, TaskName name) {
+    for (std::size_t i = 0; i < kTables; ++i) {
+      reached[me] = i;
+      while (reached[1 - me] < i) {
+        std::this_thread::yield();
+      }
+      kinds[me].push_back(tables[i].Add(name));
+    }
+    reached[me] = kTables;
+  };
+  std::thread other([&] { march(1, "write"); });
+  march(0, "read");
+  other.join();
+  for (std::size_t i = 0; i < kTables; ++i) {
+    EXPECT_NE(kinds[0][i], kinds[1][i]);
+    EXPECT_THAT(Kinds(tables[i]), ElementsAre(Pair("read", 1), Pair("write", 1)));
+  }
 }
 
 // All threads meet an empty table, so that they race for the rows; half of them write the names
