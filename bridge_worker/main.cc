@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ::setenv("GRPC_POLL_STRATEGY", "poll", 0);
   static WorkerGauges gauges;
-  static voicebridge::Watchdog watchdog({&gauges.tasks, &gauges.sessions});
+  static voicebridge::Watchdog watchdog({"worker", gauges.tasks, gauges.sessions});
 
   if (const auto code = voicebridge::ParseFlags(
           argc, argv, "voicebridge-worker: holds OpenAI Realtime sessions for gateways.",
@@ -38,5 +38,5 @@ int main(int argc, char** argv) {
     std::puts("configuration ok");
     voicebridge::Leave(ExitCode::kClean);
   }
-  voicebridge::Leave(voicebridge::worker::RunWorker(*config, signals, watchdog, gauges));
+  voicebridge::Leave(voicebridge::worker::RunWorker(*config, watchdog, gauges));
 }

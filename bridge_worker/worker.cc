@@ -57,7 +57,7 @@ class Worker {
         store_(*MakeStore(config.store), *logger_) {}
 
   absl::Status Start();
-  ExitCode Drain(const DrainPlan& plan, int signal, const StopSignals& signals);
+  ExitCode Drain(const DrainPlan& plan, int signal);
   Logger& logger() { return *logger_; }
 
  private:
@@ -242,22 +242,21 @@ std::size_t Worker::SettleBackground(Deadline deadline) {
   return store_.Flush(deadline) ? lost : lost + store_.pending();
 }
 
-ExitCode Worker::Drain(const DrainPlan& plan, int signal, const StopSignals& signals) {
+ExitCode Worker::Drain(const DrainPlan& plan, int signal) {
   const auto tell_gateways = [this] { service_->NotifyStatusChanged(); };
   // Whatever call is still open is cancelled; a plain Shutdown would wait for it.
   const auto shut_down_server = [this] { server_->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME)); };
   const auto settle_background = [this](Deadline deadline) { return SettleBackground(deadline); };
   DrainedProcess process{*logger_,         *index_,       *shards_,          operator_.admin(),
                          gauges_.draining, tell_gateways, settle_background, shut_down_server};
-  const ExitCode code = DrainProcess(process, plan, signal, signals);
+  const ExitCode code = DrainProcess(process, plan, signal);
   operator_.RemovePidFile();
   return code;
 }
 
 }  // namespace
 
-ExitCode RunWorker(const WorkerConfig& config, const StopSignals& signals, Watchdog& watchdog,
-                   WorkerGauges& gauges) {
+ExitCode RunWorker(const WorkerConfig& config, Watchdog& watchdog, WorkerGauges& gauges) {
   // Never destroyed: after a forced drain threads may still use it until _exit. Static, so that a
   // leak check finds it.
   static auto* const worker = new Worker(config, gauges);
@@ -265,14 +264,12 @@ ExitCode RunWorker(const WorkerConfig& config, const StopSignals& signals, Watch
     std::fprintf(stderr, "voicebridge-worker: %s\n", Message(status).c_str());
     return ExitCode::kBadConfiguration;
   }
-  std::optional<int> signal;
-  while (!signal) {
-    signal = signals.WaitFor(hours(1));
-  }
   // LoadWorkerConfig has checked the budget.
+  const TimePoint now = std::chrono::steady_clock::now();
+  watchdog.Serve(DrainPlan::Make(now, config.drain_budget)->watchdog().Remaining(now));
+  WaitForSignal(watchdog);
   const DrainPlan plan = *DrainPlan::Make(std::chrono::steady_clock::now(), config.drain_budget);
-  watchdog.Arm(plan.watchdog());
-  return worker->Drain(plan, *signal, signals);
+  return worker->Drain(plan, watchdog.signal());
 }
 
 }  // namespace voicebridge::worker

@@ -4,7 +4,6 @@
 #include "bridge_worker/worker_config.h"
 #include "common/drain/watchdog.h"
 #include "common/process/exit_code.h"
-#include "common/process/signals.h"
 
 namespace voicebridge::worker {
 
@@ -12,7 +11,6 @@ struct WorkerGauges;
 
 // Runs until a stop signal and through the drain. The caller ends the process with the code by
 // _exit: threads that are stuck in a library are left behind.
-ExitCode RunWorker(const WorkerConfig& config, const StopSignals& signals, Watchdog& watchdog,
-                   WorkerGauges& gauges);
+ExitCode RunWorker(const WorkerConfig& config, Watchdog& watchdog, WorkerGauges& gauges);
 
 }  // namespace voicebridge::worker

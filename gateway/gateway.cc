@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -46,7 +45,7 @@ class Gateway {
   Gateway(const GatewayConfig& config, GatewayGauges& gauges);
 
   absl::Status Start();
-  ExitCode Drain(const DrainPlan& plan, int signal, const StopSignals& signals);
+  ExitCode Drain(const DrainPlan& plan, int signal);
 
  private:
   absl::Status StartPublic();
@@ -159,7 +158,7 @@ v1::ProcessStatus Gateway::Status() const {
   return status;
 }
 
-ExitCode Gateway::Drain(const DrainPlan& plan, int signal, const StopSignals& signals) {
+ExitCode Gateway::Drain(const DrainPlan& plan, int signal) {
   // The public listener refuses by itself once the index is closed; its connections are the
   // sessions.
   DrainedProcess process{*logger_,
@@ -170,15 +169,14 @@ ExitCode Gateway::Drain(const DrainPlan& plan, int signal, const StopSignals& si
                          [] {},
                          [](Deadline) { return std::size_t{0}; },
                          [] {}};
-  const ExitCode code = DrainProcess(process, plan, signal, signals);
+  const ExitCode code = DrainProcess(process, plan, signal);
   operator_.RemovePidFile();
   return code;
 }
 
 }  // namespace
 
-ExitCode RunGateway(const GatewayConfig& config, const StopSignals& signals, Watchdog& watchdog,
-                    GatewayGauges& gauges) {
+ExitCode RunGateway(const GatewayConfig& config, Watchdog& watchdog, GatewayGauges& gauges) {
   // Never destroyed: after a forced drain threads may still use it until _exit. Static, so that a
   // leak check finds it.
   static auto* const gateway = new Gateway(config, gauges);
@@ -186,14 +184,12 @@ ExitCode RunGateway(const GatewayConfig& config, const StopSignals& signals, Wat
     std::fprintf(stderr, "voicebridge-gateway: %s\n", Message(status).c_str());
     return ExitCode::kBadConfiguration;
   }
-  std::optional<int> signal;
-  while (!signal) {
-    signal = signals.WaitFor(hours(1));
-  }
   // LoadGatewayConfig has checked the budget.
+  const TimePoint now = std::chrono::steady_clock::now();
+  watchdog.Serve(DrainPlan::Make(now, config.drain_budget)->watchdog().Remaining(now));
+  WaitForSignal(watchdog);
   const DrainPlan plan = *DrainPlan::Make(std::chrono::steady_clock::now(), config.drain_budget);
-  watchdog.Arm(plan.watchdog());
-  return gateway->Drain(plan, *signal, signals);
+  return gateway->Drain(plan, watchdog.signal());
 }
 
 }  // namespace voicebridge::gateway

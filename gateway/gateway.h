@@ -3,7 +3,6 @@
 
 #include "common/drain/watchdog.h"
 #include "common/process/exit_code.h"
-#include "common/process/signals.h"
 #include "gateway/gateway_config.h"
 
 namespace voicebridge::gateway {
@@ -12,7 +11,6 @@ struct GatewayGauges;
 
 // Runs until a stop signal and through the drain. The caller ends the process with the code by
 // _exit: threads that are stuck in a library are left behind.
-ExitCode RunGateway(const GatewayConfig& config, const StopSignals& signals, Watchdog& watchdog,
-                    GatewayGauges& gauges);
+ExitCode RunGateway(const GatewayConfig& config, Watchdog& watchdog, GatewayGauges& gauges);
 
 }  // namespace voicebridge::gateway

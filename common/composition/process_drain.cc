@@ -1,5 +1,6 @@
 #include "common/composition/process_drain.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,35 +13,21 @@ namespace {
 
 TimePoint Now() { return std::chrono::steady_clock::now(); }
 
-enum class Settled { kAll, kForced, kSecondSignal };
-
-// The main thread waits for signals all its life; what it waits for besides is a counter.
-Settled WaitUntilNoSessions(const SessionIndex& index, Deadline deadline,
-                            const StopSignals& signals) {
-  constexpr Duration kLook = milliseconds(2);
+// False: some are left.
+bool WaitUntilNoSessions(const SessionIndex& index, Deadline deadline) {
+  constexpr int kLookMs = 2;
   while (index.size() > 0) {
-    const Duration left = deadline.Remaining(Now());
-    if (left == Duration::zero()) {
-      return Settled::kForced;
+    if (deadline.HasPassed(Now())) {
+      return false;
     }
-    if (signals.WaitFor(std::min<Duration>(left, kLook))) {
-      return Settled::kSecondSignal;
-    }
+    ::poll(nullptr, 0, kLookMs);
   }
-  return Settled::kAll;
-}
-
-ExitCode CodeOf(Settled settled, bool everything_ended) {
-  if (settled == Settled::kSecondSignal) {
-    return ExitCode::kSecondSignal;
-  }
-  return settled == Settled::kAll && everything_ended ? ExitCode::kClean : ExitCode::kDrainForced;
+  return true;
 }
 
 }  // namespace
 
-ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal,
-                      const StopSignals& signals) {
+ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal) {
   const TimePoint begun = Now();
   process.draining.store(true);
   process.index.Close();
@@ -51,7 +38,7 @@ ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal
                        {"deadline_ms", ToSeconds(plan.end().Remaining(begun)) * 1000}});
   process.on_draining();
   process.index.EndAll(v1::END_REASON_DRAINING, plan.force());
-  const Settled settled = WaitUntilNoSessions(process.index, plan.force(), signals);
+  const bool settled = WaitUntilNoSessions(process.index, plan.force());
   const std::int64_t forced = process.index.size();
   process.admin.Stop();
   const std::size_t lost = process.settle_background(plan.force());
@@ -61,7 +48,8 @@ ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal
   for (const std::string& name : unfinished) {
     process.logger.Warning("task.abandoned", {{"task", name}});
   }
-  const ExitCode code = CodeOf(settled, stopped && unfinished.empty() && lost == 0);
+  const bool clean = settled && stopped && unfinished.empty() && lost == 0;
+  const ExitCode code = clean ? ExitCode::kClean : ExitCode::kDrainForced;
   process.logger.Info("shutdown.end", {{"ms", ToSeconds(Now() - begun) * 1000},
                                        {"forced", forced},
                                        {"not_stored", lost},
@@ -69,6 +57,13 @@ ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal
                                        {"pid", ::getpid()}});
   process.logger.Flush();
   return code;
+}
+
+void WaitForSignal(const Watchdog& watchdog) {
+  pollfd signal{watchdog.signal_fd(), POLLIN, 0};
+  while (watchdog.signal() == 0) {
+    ::poll(&signal, 1, -1);
+  }
 }
 
 }  // namespace voicebridge

@@ -7,9 +7,9 @@
 
 #include "common/admin/admin_server.h"
 #include "common/drain/drain_plan.h"
+#include "common/drain/watchdog.h"
 #include "common/observability/log.h"
 #include "common/process/exit_code.h"
-#include "common/process/signals.h"
 #include "common/runtime/session_index.h"
 #include "common/runtime/shard_group.h"
 
@@ -32,9 +32,10 @@ struct DrainedProcess {
 };
 
 // For the main thread, which runs no handlers. Order: flag, admission refused, sessions told and
-// settled, tasks cancelled, server shut down, queues drained, logs flushed. A second signal forces
-// at once.
-ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal,
-                      const StopSignals& signals);
+// settled, tasks cancelled, server shut down, queues drained, logs flushed.
+ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal);
+
+// Until the first stop signal.
+void WaitForSignal(const Watchdog& watchdog);
 
 }  // namespace voicebridge

@@ -7,11 +7,17 @@
 
 namespace voicebridge {
 
+sigset_t StopSignals::Set() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
 StopSignals::StopSignals() {
-  sigemptyset(&signals_);
-  sigaddset(&signals_, SIGTERM);
-  sigaddset(&signals_, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  const sigset_t signals = Set();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);  // A peer that went away is an error of the write.
 }
 
@@ -22,7 +28,8 @@ std::optional<int> StopSignals::WaitFor(Duration timeout) const {
   limit.tv_sec = static_cast<std::time_t>(whole.count());
   limit.tv_nsec = static_cast<long>((wait - whole).count());
   static_assert(Duration::period::den == 1'000'000'000, "tv_nsec is in nanoseconds");
-  const int signal = sigtimedwait(&signals_, nullptr, &limit);
+  const sigset_t signals = Set();
+  const int signal = sigtimedwait(&signals, nullptr, &limit);
   return signal > 0 ? std::optional<int>(signal) : std::nullopt;
 }
 

@@ -1,4 +1,4 @@
-// SIGTERM and SIGINT as values, on the thread that asks for them.
+// SIGTERM and SIGINT as values, on the thread that takes them.
 #pragma once
 
 #include <csignal>
@@ -14,12 +14,11 @@ class StopSignals {
  public:
   StopSignals();
 
-  // The next stop signal, or nullopt when `timeout` passed; nullopt may come early (the process was
-  // stopped and continued). For the main thread, which runs no handlers.
-  std::optional<int> WaitFor(Duration timeout) const;
+  static sigset_t Set();
 
- private:
-  sigset_t signals_;
+  // The next stop signal, or nullopt when `timeout` passed; nullopt may come early (the process was
+  // stopped and continued). For a thread that runs no handlers, and where no watchdog takes them.
+  std::optional<int> WaitFor(Duration timeout) const;
 };
 
 }  // namespace voicebridge

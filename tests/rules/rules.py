@@ -42,7 +42,7 @@ RUNTIME_USERS = re.compile(
     r"bridge_worker/session/(bridge_service|session_driver)\.)")
 
 # Dates that people or other hosts read: log lines, the expiry of secrets.
-WALL_CLOCK_USERS = r"^(common/observability/log|gateway/http/gateway_service|common/core/wall_clock)\."
+WALL_CLOCK_USERS = r"^(common/observability/log|common/drain/watchdog|gateway/http/gateway_service|common/core/wall_clock)\."
 
 # Words that do not appear in code, the files in which they may, and why not elsewhere.
 FORBIDDEN_WORDS = [
