@@ -3,7 +3,6 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 #include <fmt/format.h>
-#include <google/protobuf/util/json_util.h>
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -18,6 +17,8 @@
 #include "common/rpc/call_deadline.h"
 #include "common/rpc/wire_status.h"
 #include "common/rpc/wire_time.h"
+#include "deploy/ctl/admin_channel.h"
+#include "deploy/ctl/message_json.h"
 #include "voicebridge/v1/admin.grpc.pb.h"
 
 namespace voicebridge::ctl {
@@ -29,21 +30,21 @@ std::string InSeconds(const google::protobuf::Duration& duration) {
   return whole == seconds::zero() ? "0s" : absl::FormatDuration(absl::FromChrono(whole));
 }
 
-std::string ToJson(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.always_print_primitive_fields = true;
-  options.preserve_proto_field_names = true;
-  std::string text;
-  // Fails only for messages with Any, of which there are none.
-  static_cast<void>(google::protobuf::util::MessageToJsonString(message, &text, options));
-  return text + "\n";
+// Drained: it takes no sessions, and all that it had are over.
+std::string DrainText(const v1::ProcessStatus& status) {
+  if (!status.draining()) {
+    return "";
+  }
+  const Duration left = FromWire(status.drain_time_left());
+  return left > Duration::zero() ? fmt::format(", draining, {:.1f} s left", ToSeconds(left))
+                                 : ", drained";
 }
 
 // One exchange with the listener.
 class Admin {
  public:
   explicit Admin(const AdminOptions& options)
-      : options_(options), stub_(v1::Admin::NewStub(Connect(options.address))) {}
+      : options_(options), stub_(v1::Admin::NewStub(ConnectToAdmin(options.address))) {}
 
   // The text to be printed.
   absl::StatusOr<std::string> Perform() {
@@ -56,17 +57,13 @@ class Admin {
         return EndSession();
       case AdminCommand::kDeleteSession:
         return DeleteSession();
+      case AdminCommand::kUndrain:
+        return Undrain();
     }
     return InvalidArgument("unknown command");
   }
 
  private:
-  static std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-    return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  }
-
   template <class Request, class Response>
   absl::Status Call(grpc::Status (v1::Admin::Stub::*method)(grpc::ClientContext*, const Request&,
                                                             Response*),
@@ -83,7 +80,7 @@ class Admin {
         !asked.ok()) {
       return asked;
     }
-    return options_.json ? ToJson(status) : StatusText(status);
+    return options_.json ? MessageJson(status) + "\n" : StatusText(status);
   }
 
   absl::StatusOr<std::string> ShowSessions() {
@@ -93,7 +90,7 @@ class Admin {
         !asked.ok()) {
       return asked;
     }
-    return options_.json ? ToJson(sessions) : SessionsText(sessions);
+    return options_.json ? MessageJson(sessions) + "\n" : SessionsText(sessions);
   }
 
   absl::StatusOr<std::string> EndSession() {
@@ -101,7 +98,7 @@ class Admin {
     request.set_session_id(options_.session_id);
     v1::EndSessionResponse response;
     const absl::Status asked = Call(&v1::Admin::Stub::EndSession, request, response);
-    return Done("ended", asked);
+    return Done("ended", "session_id", options_.session_id, asked);
   }
 
   absl::StatusOr<std::string> DeleteSession() {
@@ -109,18 +106,26 @@ class Admin {
     request.set_session_id(options_.session_id);
     v1::DeleteSessionResponse response;
     const absl::Status asked = Call(&v1::Admin::Stub::DeleteSession, request, response);
-    return Done("deleted", asked);
+    return Done("deleted", "session_id", options_.session_id, asked);
   }
 
-  absl::StatusOr<std::string> Done(std::string_view what, const absl::Status& asked) const {
+  absl::StatusOr<std::string> Undrain() {
+    v1::UndrainResponse response;
+    const absl::Status asked = Call(&v1::Admin::Stub::Undrain, v1::UndrainRequest(), response);
+    return Done("undrained", "address", options_.address, asked);
+  }
+
+  // `kind` is the name's member in JSON.
+  absl::StatusOr<std::string> Done(std::string_view what, std::string_view kind,
+                                   const std::string& name, const absl::Status& asked) const {
     if (!asked.ok()) {
       return asked;
     }
     if (!options_.json) {
-      return fmt::format("{} {}\n", what, options_.session_id);
+      return fmt::format("{} {}\n", what, name);
     }
     json::object done;
-    done["session_id"] = json::string(options_.session_id);
+    done[kind] = json::string(name);
     done[what] = true;
     return json::serialize(done) + "\n";
   }
@@ -135,8 +140,8 @@ std::string StatusText(const v1::ProcessStatus& status) {
   const std::string capacity =
       status.capacity() > 0 ? fmt::format(" of {}", status.capacity()) : "";
   return fmt::format("{} {}{}, up for {}: {}{} sessions, {} tasks\n", status.process(),
-                     status.version(), status.draining() ? ", draining" : "",
-                     InSeconds(status.uptime()), status.sessions(), capacity, status.tasks());
+                     status.version(), DrainText(status), InSeconds(status.uptime()),
+                     status.sessions(), capacity, status.tasks());
 }
 
 std::string SessionsText(const v1::ListSessionsResponse& sessions) {

@@ -8,7 +8,7 @@
 
 namespace voicebridge::ctl {
 
-enum class AdminCommand { kStatus, kSessions, kEndSession, kDeleteSession };
+enum class AdminCommand { kStatus, kSessions, kEndSession, kDeleteSession, kUndrain };
 
 struct AdminOptions {
   AdminCommand command = AdminCommand::kStatus;

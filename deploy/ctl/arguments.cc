@@ -11,6 +11,7 @@
 
 #include "common/config/flags.h"
 #include "common/core/status.h"
+#include "common/rpc/wire_time.h"
 
 namespace voicebridge::ctl {
 namespace {
@@ -25,16 +26,26 @@ struct Flags {
 
 const Flags kTalkFlags = {{"profile", "out", "key", "ca", "timeout"}, {"json", "realtime"}};
 const Flags kAdminFlags = {{"timeout"}, {"json"}};
+const Flags kDrainFlags = {{"mode", "budget", "reason", "timeout"}, {"fleet", "exit", "json"}};
 
 struct AdminCommandName {
   std::string_view word;
   AdminCommand command;
 };
 constexpr AdminCommandName kAdminCommands[] = {
-    {"status", AdminCommand::kStatus},
-    {"sessions", AdminCommand::kSessions},
-    {"end-session", AdminCommand::kEndSession},
-    {"delete-session", AdminCommand::kDeleteSession},
+    {"status", AdminCommand::kStatus},          {"sessions", AdminCommand::kSessions},
+    {"end-session", AdminCommand::kEndSession}, {"delete-session", AdminCommand::kDeleteSession},
+    {"undrain", AdminCommand::kUndrain},
+};
+
+struct DrainModeName {
+  std::string_view word;
+  v1::DrainRequest::Mode mode;
+};
+constexpr DrainModeName kDrainModes[] = {
+    {"handover", v1::DrainRequest::HANDOVER},
+    {"finish", v1::DrainRequest::FINISH},
+    {"close", v1::DrainRequest::CLOSE},
 };
 
 struct Words {
@@ -82,13 +93,38 @@ absl::StatusOr<Url> ParseGatewayUrl(const std::string& text) {
   return url;
 }
 
-absl::StatusOr<Duration> ParseTimeout(const std::string& text) {
+// The flag's value, or `otherwise` when it was not given.
+absl::StatusOr<Duration> DurationOf(const Words& words, std::string_view flag, Duration otherwise) {
+  if (!words.flags.contains(flag)) {
+    return otherwise;
+  }
+  const std::string text = words.Value(flag);
   absl::Duration parsed;
   if (!absl::ParseDuration(text, &parsed) || parsed < absl::Milliseconds(1) ||
       parsed > absl::Hours(1)) {
-    return InvalidArgument("--timeout={}: expected a duration from 1ms to 1h, as in 60s", text);
+    return InvalidArgument("--{}={}: expected a duration from 1ms to 1h, as in 60s", flag, text);
   }
   return absl::ToChronoNanoseconds(parsed);
+}
+
+absl::Status CheckAddress(const std::string& address) {
+  return IsHostPort(address)
+             ? absl::OkStatus()
+             : InvalidArgument("ADDR: '{}' is not HOST:PORT of an admin listener", address);
+}
+
+// HANDOVER, or CLOSE for a fleet, when it was not given.
+absl::StatusOr<v1::DrainRequest::Mode> DrainModeOf(const Words& words) {
+  if (!words.flags.contains("mode")) {
+    return words.flags.contains("fleet") ? v1::DrainRequest::CLOSE : v1::DrainRequest::HANDOVER;
+  }
+  const std::string text = words.Value("mode");
+  for (const DrainModeName& known : kDrainModes) {
+    if (known.word == text) {
+      return known.mode;
+    }
+  }
+  return InvalidArgument("--mode={}: expected handover, finish or close", text);
 }
 
 }  // namespace
@@ -115,13 +151,11 @@ absl::StatusOr<TalkOptions> ParseTalk(const std::vector<std::string>& words,
   options.key = Secret(sorted->flags.contains("key") ? sorted->Value("key") : key_from_environment);
   options.json = sorted->flags.contains("json");
   options.realtime = sorted->flags.contains("realtime");
-  if (sorted->flags.contains("timeout")) {
-    const absl::StatusOr<Duration> timeout = ParseTimeout(sorted->Value("timeout"));
-    if (!timeout.ok()) {
-      return timeout.status();
-    }
-    options.timeout = *timeout;
+  const absl::StatusOr<Duration> timeout = DurationOf(*sorted, "timeout", options.timeout);
+  if (!timeout.ok()) {
+    return timeout.status();
   }
+  options.timeout = *timeout;
   return options;
 }
 
@@ -150,18 +184,48 @@ absl::StatusOr<AdminOptions> ParseAdmin(AdminCommand command,
   AdminOptions options;
   options.command = command;
   options.address = sorted->operands[0];
-  if (!IsHostPort(options.address)) {
-    return InvalidArgument("ADDR: '{}' is not HOST:PORT of an admin listener", options.address);
+  if (absl::Status address = CheckAddress(options.address); !address.ok()) {
+    return address;
   }
   options.session_id = names_session ? sorted->operands[1] : "";
   options.json = sorted->flags.contains("json");
-  if (sorted->flags.contains("timeout")) {
-    const absl::StatusOr<Duration> timeout = ParseTimeout(sorted->Value("timeout"));
-    if (!timeout.ok()) {
-      return timeout.status();
-    }
-    options.timeout = *timeout;
+  const absl::StatusOr<Duration> timeout = DurationOf(*sorted, "timeout", options.timeout);
+  if (!timeout.ok()) {
+    return timeout.status();
   }
+  options.timeout = *timeout;
+  return options;
+}
+
+absl::StatusOr<DrainOptions> ParseDrain(const std::vector<std::string>& words) {
+  const absl::StatusOr<Words> sorted = Sort(words, kDrainFlags);
+  if (!sorted.ok()) {
+    return sorted.status();
+  }
+  if (sorted->operands.size() != 1) {
+    return InvalidArgument("expected ADDR, got {} words", sorted->operands.size());
+  }
+  DrainOptions options;
+  options.address = sorted->operands[0];
+  const absl::Status address = CheckAddress(options.address);
+  const absl::StatusOr<v1::DrainRequest::Mode> mode = DrainModeOf(*sorted);
+  const absl::StatusOr<Duration> budget = DurationOf(*sorted, "budget", Duration::zero());
+  const absl::StatusOr<Duration> timeout = DurationOf(*sorted, "timeout", options.timeout);
+  for (const absl::Status& status : {address, mode.status(), budget.status(), timeout.status()}) {
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  const auto has = [&sorted](std::string_view flag) { return sorted->flags.contains(flag); };
+  options.request.set_mode(*mode);
+  options.request.set_scope(has("fleet") ? v1::DrainRequest::FLEET : v1::DrainRequest::SELF);
+  options.request.set_then(has("exit") ? v1::DrainRequest::EXIT : v1::DrainRequest::STAY);
+  options.request.set_reason(sorted->Value("reason"));
+  if (has("budget")) {
+    *options.request.mutable_budget() = ToWire(*budget);
+  }
+  options.json = has("json");
+  options.timeout = *timeout;
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "deploy/ctl/admin.h"
+#include "deploy/ctl/drain_watch.h"
 #include "deploy/ctl/talk.h"
 
 namespace voicebridge::ctl {
@@ -25,5 +26,9 @@ std::optional<AdminCommand> AdminCommandOf(std::string_view word);
 // The words after such a command: ADDR, with a session its ID, flags anywhere.
 absl::StatusOr<AdminOptions> ParseAdmin(AdminCommand command,
                                         const std::vector<std::string>& words);
+
+// The words after `drain`: ADDR, flags anywhere. Whether a budget is long enough and a mode goes
+// with a fleet is the server's to say.
+absl::StatusOr<DrainOptions> ParseDrain(const std::vector<std::string>& words);
 
 }  // namespace voicebridge::ctl

@@ -12,6 +12,7 @@
 #include "common/process/leave.h"
 #include "deploy/ctl/admin.h"
 #include "deploy/ctl/arguments.h"
+#include "deploy/ctl/drain.h"
 #include "deploy/ctl/talk.h"
 
 namespace voicebridge::ctl {
@@ -23,6 +24,8 @@ constexpr std::string_view kUsage =
        voicebridgectl sessions ADDR [flags]        the sessions that it holds
        voicebridgectl end-session ADDR ID [flags]  end one of them
        voicebridgectl delete-session ADDR ID [flags]  end it, and delete all that is stored of it
+       voicebridgectl drain ADDR [flags]           end what it does within a budget, and refuse more
+       voicebridgectl undrain ADDR [flags]         let it serve again; only while no session was closed
        voicebridgectl --help | --version
 
 talk sends the recording as a user's turn and prints who said what.
@@ -42,7 +45,19 @@ The others ask an admin listener (--admin_listen). Sessions are deleted at a wor
   --json               print one JSON object
   --timeout=10s        for the answer
 
-Exit codes: 0 answered; 1 it failed or the command line is wrong, with the reason on standard error.
+drain shows how far it is, then what became of the sessions.
+  --mode=handover      sessions move to other workers; those that cannot are closed (default)
+  --mode=finish        sessions may end by themselves, until the budget nears its end
+  --mode=close         sessions are told and closed at once (default of --fleet)
+  --budget=3s          for all of it (default: the process's --drain_budget)
+  --fleet              at a gateway: also every worker that it knows
+  --exit               the process ends afterwards; else it stays, drained
+  --reason=TEXT        for the logs
+  --timeout=10s        without a word of the server
+Ctrl+C ends the watching, not the drain; the same command joins it again.
+
+Exit codes: 0 answered, or drained; 1 it failed or the command line is wrong, with the reason on standard error;
+3 drained, but something was forced, not stored or unreachable; 130 Ctrl+C (143 SIGTERM) while a drain was watched.
 )";
 
 int Print(std::FILE* out, std::string_view text, ExitCode code) {
@@ -78,6 +93,10 @@ int Main(const std::vector<std::string>& words, net::io_context& io) {
   if (const std::optional<AdminCommand> command = AdminCommandOf(words[0])) {
     const absl::StatusOr<AdminOptions> options = ParseAdmin(*command, rest);
     return options.ok() ? RunAdmin(*options) : RefuseUsage(Message(options.status()));
+  }
+  if (words[0] == "drain") {
+    const absl::StatusOr<DrainOptions> options = ParseDrain(rest);
+    return options.ok() ? RunDrain(*options) : RefuseUsage(Message(options.status()));
   }
   if (words[0] != "talk") {
     return RefuseUsage("unknown command '" + words[0] + "'");

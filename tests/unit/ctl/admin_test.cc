@@ -17,7 +17,12 @@ TEST(StatusText, IsOneLine) {
   EXPECT_EQ(StatusText(status), "worker 0.1.0, up for 2h1m5s: 3 of 500 sessions, 12 tasks\n");
   status.set_draining(true);
   status.set_capacity(0);
-  EXPECT_EQ(StatusText(status), "worker 0.1.0, draining, up for 2h1m5s: 3 sessions, 12 tasks\n");
+  status.mutable_drain_time_left()->set_seconds(2);
+  status.mutable_drain_time_left()->set_nanos(440'000'000);
+  EXPECT_EQ(StatusText(status),
+            "worker 0.1.0, draining, 2.4 s left, up for 2h1m5s: 3 sessions, 12 tasks\n");
+  status.clear_drain_time_left();
+  EXPECT_EQ(StatusText(status), "worker 0.1.0, drained, up for 2h1m5s: 3 sessions, 12 tasks\n");
 }
 
 TEST(SessionsText, HasAColumnForEach) {

@@ -90,6 +90,7 @@ TEST(ParseAdmin, KnowsItsCommands) {
   EXPECT_EQ(deletion->session_id, "sess_1");
   EXPECT_EQ(deletion->timeout, milliseconds(500));
   EXPECT_TRUE(deletion->json);
+  EXPECT_EQ(ParseAdminLine("undrain", {"a:1"})->command, AdminCommand::kUndrain);
   EXPECT_FALSE(AdminCommandOf("talk").has_value());
 }
 
@@ -103,6 +104,56 @@ TEST(ParseAdmin, NamesTheWordThatIsWrong) {
   EXPECT_THAT(problem("delete-session", {"here", "sess_1"}), HasSubstr("HOST:PORT"));
   EXPECT_THAT(problem("status", {"a:1", "--profile=x"}), HasSubstr("unknown flag --profile"));
   EXPECT_THAT(problem("status", {"a:1", "--timeout=2h"}), HasSubstr("expected a duration"));
+}
+
+TEST(ParseDrain, NeedsOnlyAnAddress) {
+  const absl::StatusOr<DrainOptions> options = ParseDrain({"localhost:9090"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->address, "localhost:9090");
+  EXPECT_EQ(options->request.mode(), v1::DrainRequest::HANDOVER);
+  EXPECT_EQ(options->request.scope(), v1::DrainRequest::SELF);
+  EXPECT_EQ(options->request.then(), v1::DrainRequest::STAY);
+  EXPECT_FALSE(options->request.has_budget()) << "the process's own";
+  EXPECT_EQ(options->request.reason(), "");
+  EXPECT_EQ(options->timeout, seconds(10));
+  EXPECT_FALSE(options->json);
+}
+
+TEST(ParseDrain, TakesEveryFlag) {
+  const absl::StatusOr<DrainOptions> options =
+      ParseDrain({"--fleet", "--mode=finish", "a:1", "--exit", "--budget", "1500ms", "--json",
+                  "--reason=an upgrade", "--timeout=2s"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->request.mode(), v1::DrainRequest::FINISH);
+  EXPECT_EQ(options->request.scope(), v1::DrainRequest::FLEET);
+  EXPECT_EQ(options->request.then(), v1::DrainRequest::EXIT);
+  EXPECT_EQ(options->request.budget().seconds(), 1);
+  EXPECT_EQ(options->request.budget().nanos(), 500'000'000);
+  EXPECT_EQ(options->request.reason(), "an upgrade");
+  EXPECT_EQ(options->timeout, seconds(2));
+  EXPECT_TRUE(options->json);
+}
+
+TEST(ParseDrain, AFleetIsClosedUnlessAnotherModeIsNamed) {
+  EXPECT_EQ(ParseDrain({"a:1", "--fleet"})->request.mode(), v1::DrainRequest::CLOSE);
+  EXPECT_EQ(ParseDrain({"a:1", "--fleet", "--mode=handover"})->request.mode(),
+            v1::DrainRequest::HANDOVER)
+      << "which the server refuses, with its reason";
+}
+
+TEST(ParseDrain, NamesTheWordThatIsWrong) {
+  const auto problem = [](const std::vector<std::string>& words) {
+    return Message(ParseDrain(words).status());
+  };
+  EXPECT_THAT(problem({}), HasSubstr("expected ADDR, got 0 words"));
+  EXPECT_THAT(problem({"a:1", "b:1"}), HasSubstr("expected ADDR, got 2 words"));
+  EXPECT_THAT(problem({"nowhere"}), HasSubstr("HOST:PORT"));
+  EXPECT_THAT(problem({"a:1", "--mode=soft"}), HasSubstr("handover, finish or close"));
+  EXPECT_THAT(problem({"a:1", "--budget=3"}), HasSubstr("--budget=3: expected a duration"));
+  EXPECT_THAT(problem({"a:1", "--budget=-1s"}), HasSubstr("expected a duration"));
+  EXPECT_THAT(problem({"a:1", "--timeout=0s"}), HasSubstr("expected a duration"));
+  EXPECT_THAT(problem({"a:1", "--exit=now"}), HasSubstr("--exit takes no value"));
+  EXPECT_THAT(problem({"a:1", "--force"}), HasSubstr("unknown flag --force"));
 }
 
 }  // namespace
