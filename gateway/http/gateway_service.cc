@@ -55,6 +55,9 @@ Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
     co_return MintClientSecret(request);
   }
   if (request.path == kRealtimePath) {
+    if (std::optional<HttpResponse> refusal = RefusalOf(request)) {
+      co_return *std::move(refusal);  // Browsers do not tell a page what its upgrade was answered.
+    }
     HttpResponse refused = JsonErrorResponse(426, "invalid_request_error", "upgrade_required",
                                              "This endpoint speaks WebSocket.");
     refused.headers.emplace_back("Upgrade", "websocket");
@@ -92,32 +95,40 @@ UpgradeDecision GatewayService::DecideUpgrade(const HttpRequest& request) {
   if (request.path != kRealtimePath) {
     return NotFound(request);
   }
-  if (!IsOriginAllowed(request)) {
-    return Refuse(JsonErrorResponse(403, "invalid_request_error", "origin_not_allowed",
-                                    "This origin may not open conversations here."));
-  }
-  const absl::StatusOr<Caller> caller = Authenticate(config_.auth, request, UnixNow());
-  if (!caller.ok()) {
-    return Refuse(JsonErrorResponse(401, "invalid_request_error", "invalid_api_key",
-                                    Message(caller.status())));
-  }
-  const std::string& bound_profile = caller->claims.profile;
-  if (!bound_profile.empty() && request.Query("profile").value_or(bound_profile) != bound_profile) {
-    return Refuse(JsonErrorResponse(403, "invalid_request_error", "profile_not_allowed",
-                                    "This client secret is for another profile."));
-  }
-  if (environment_.index.closed()) {
-    return Refuse(TryLater("draining", "This server is going away. Try again."));
-  }
-  if (environment_.index.size() >= environment_.index.capacity()) {
-    return Refuse(TryLater("full", "This server is full. Try again in a moment."));
-  }
-  if (environment_.gauges.workers_serving.load() == 0) {
-    return Refuse(TryLater("no_worker", "No worker can take a conversation now."));
+  if (std::optional<HttpResponse> refusal = RefusalOf(request)) {
+    environment_.metrics.upgrades_refused.Increment();
+    return *std::move(refusal);
   }
   AcceptUpgrade accept;
   accept.subprotocol = ChooseSubprotocol(request);
   return accept;
+}
+
+std::optional<HttpResponse> GatewayService::RefusalOf(const HttpRequest& request) const {
+  if (!IsOriginAllowed(request)) {
+    return JsonErrorResponse(403, "invalid_request_error", "origin_not_allowed",
+                             "This origin may not open conversations here.");
+  }
+  const absl::StatusOr<Caller> caller = Authenticate(config_.auth, request, UnixNow());
+  if (!caller.ok()) {
+    return JsonErrorResponse(401, "invalid_request_error", "invalid_api_key",
+                             Message(caller.status()));
+  }
+  const std::string& bound_profile = caller->claims.profile;
+  if (!bound_profile.empty() && request.Query("profile").value_or(bound_profile) != bound_profile) {
+    return JsonErrorResponse(403, "invalid_request_error", "profile_not_allowed",
+                             "This client secret is for another profile.");
+  }
+  if (environment_.index.closed()) {
+    return TryLater("draining", "This server is going away. Try again.");
+  }
+  if (environment_.index.size() >= environment_.index.capacity()) {
+    return TryLater("full", "This server is full. Try again in a moment.");
+  }
+  if (environment_.gauges.workers_serving.load() == 0) {
+    return TryLater("no_worker", "No worker can take a conversation now.");
+  }
+  return std::nullopt;
 }
 
 Awaitable<void> GatewayService::Converse(HttpRequest request,
@@ -158,11 +169,6 @@ bool GatewayService::IsOriginAllowed(const HttpRequest& request) const {
   const auto& allowed = config_.allowed_origins;
   return !origin || allowed.empty() ||
          std::find(allowed.begin(), allowed.end(), *origin) != allowed.end();
-}
-
-HttpResponse GatewayService::Refuse(HttpResponse response) const {
-  environment_.metrics.upgrades_refused.Increment();
-  return response;
 }
 
 Shard& GatewayService::ShardOf(const net::any_io_executor& executor) {

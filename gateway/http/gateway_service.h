@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/http/http_server.h"
@@ -24,7 +25,8 @@ class GatewayService final : public HttpService {
  private:
   HttpResponse MintClientSecret(const HttpRequest& request) const;
   bool IsOriginAllowed(const HttpRequest& request) const;
-  HttpResponse Refuse(HttpResponse response) const;
+  // Why no conversation may begin now.
+  std::optional<HttpResponse> RefusalOf(const HttpRequest& request) const;
   Shard& ShardOf(const net::any_io_executor& executor);
 
   const GatewayConfig& config_;
