@@ -1,9 +1,10 @@
 // Puts the page together: the state and what follows from it, the microphone, the loudspeaker, one conversation
 // after the other.
 import {Audio} from './audio.js';
-import {backoffMs, Connection, gatewayUrl} from './connection.js';
+import {Connection, gatewayUrl, pauseMs} from './connection.js';
 import {Conversation} from './conversation.js';
 import {keepToken, tabStorage, takeKey, tokenOf} from './credentials.js';
+import {DrainClock} from './drain.js';
 import {Interview} from './interview.js';
 import {isAfterInterview} from './interview-state.js';
 import {Meter} from './meter.js';
@@ -41,12 +42,17 @@ class App {
   #connection;
   #conversation;
   #retry;       // The timer of the next try.
+  #drain = new DrainClock({on: {
+    tick: (seconds) => this.#change({type: 'drainTold', seconds}),
+    lastWords: () => this.#lastWords(),
+    calledOff: () => this.#calledOff(),
+  }});
   #presses = 0;
   #slowAnswer;
 
   constructor() {
     this.#talk = new TalkButton(document.getElementById('talk'), {
-      isHold: () => isConversing(this.#state) && this.#state.mode === 'push' && !this.#state.ending,
+      isHold: () => isConversing(this.#state) && this.#state.mode === 'push' && actionOf(this.#state) !== 'wait',
       press: () => this.#press(),
       release: () => this.#release(),
       click: () => this.#act(),
@@ -193,11 +199,30 @@ class App {
     if (!this.#audio) {
       return;
     }
-    if (isConversing(this.#state) && this.#state.mode === 'free') {
+    if (isConversing(this.#state) && this.#state.mode === 'free' && !this.#state.drain?.isLast) {
       this.#audio.microphone.startFrames();
     } else {
       this.#audio.microphone.stopFrames();
     }
+  }
+
+  // --- a drain ---
+
+  // The end is near: a turn that is being spoken is handed over as it is.
+  async #lastWords() {
+    const conversation = this.#conversation;
+    const isSpeaking = this.#state.mode === 'free' && this.#state.hearing;
+    this.#talk.letGo();
+    this.#change({type: 'lastWords'});
+    await this.#audio?.microphone.stopFrames();
+    if (isSpeaking && conversation === this.#conversation) {
+      conversation.endTurn();
+    }
+  }
+
+  #calledOff() {
+    this.#change({type: 'drainCalledOff'});
+    this.#listen();
   }
 
   // --- connections ---
@@ -225,6 +250,7 @@ class App {
         modeRefused: (mode) => this.#change({type: 'modeRefused', mode}),
         words: (event) => this.#transcripts.apply(event),
         interview: (event) => this.#interview.received(event, this.#state),
+        draining: (ms) => this.#drain.announce(ms),
         change: (event) => this.#change(event),
       },
     });
@@ -240,7 +266,7 @@ class App {
     this.#letConversationGo();
     this.#change({type: 'closed', ...how});
     if (this.#state.step === 'waiting') {
-      this.#retry = setTimeout(() => this.#tryNow(), backoffMs(this.#state.attempt));
+      this.#retry = setTimeout(() => this.#tryNow(), pauseMs(this.#state.attempt, how.refusal?.retryAfterMs));
     }
   }
 
@@ -258,6 +284,7 @@ class App {
   }
 
   #letConversationGo() {
+    this.#drain.stop();
     this.#talk.letGo();
     this.#conversation?.end();
     this.#connection?.close();

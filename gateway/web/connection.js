@@ -1,6 +1,7 @@
 // One WebSocket to the gateway: which subprotocol was chosen, audio and events apart, a deadline for the start,
 // a bound for what waits to be sent. It reports its end exactly once and is then used up.
 import {appendEvent, decodeDelta, decodeFrame, encodeInputFrame, kBinaryProtocol, kJsonProtocol, kKeyProtocolPrefix} from './protocol.js';
+import {refusalOf} from './refusal.js';
 
 // The gateway gives itself 10 s to start a session.
 const kReadyMaxMs = 15000;
@@ -16,6 +17,11 @@ export function backoffMs(attempt, random = Math.random) {
   return Math.round(ceiling * (0.5 + random() / 2));
 }
 
+// The same for a server that has said when to come back: not before, and not all at once.
+export function pauseMs(attempt, retryAfterMs = 0, random = Math.random) {
+  return Math.max(backoffMs(attempt, random), Math.round(retryAfterMs * (1 + random() / 2)));
+}
+
 // The gateway that served this page, over the same security.
 export function gatewayUrl(location, profile) {
   const url = new URL('/v1/realtime', location.href);
@@ -28,6 +34,7 @@ export function gatewayUrl(location, profile) {
 
 export class Connection {
   #socket;
+  #door;        // {url, key}
   #on;
   #timer;
   #opened = false;
@@ -35,8 +42,9 @@ export class Connection {
   #reason;
   #over = false;
 
-  // `on`: {event(json), audio(decoded), closed({opened, lastedMs, code, reason, cause})}. `key`: a client secret, or none.
+  // `on`: {event(json), audio(decoded), closed({opened, lastedMs, code, reason, cause, refusal})}. `key`: a client secret, or none.
   constructor({url, key, on}) {
+    this.#door = {url, key};
     this.#on = on;
     const offered = [kBinaryProtocol, kJsonProtocol, ...(key ? [kKeyProtocolPrefix + key] : [])];
     this.#socket = new WebSocket(url, offered);
@@ -45,7 +53,7 @@ export class Connection {
       this.#opened = true;
     });
     this.#socket.addEventListener('message', ({data}) => this.#received(data));
-    this.#socket.addEventListener('close', ({code}) => this.#end({code}));
+    this.#socket.addEventListener('close', ({code}) => this.#closed(code));
     this.#timer = setTimeout(() => this.#giveUp('timeout'), kReadyMaxMs);
   }
 
@@ -110,18 +118,23 @@ export class Connection {
     }
   }
 
+  async #closed(code) {
+    const refusal = this.#opened ? undefined : await refusalOf(this.#door);
+    this.#end({code, refusal});
+  }
+
   #giveUp(cause) {
     this.#socket.close();
     this.#end({cause});
   }
 
-  #end({code, cause}) {
+  #end({code, cause, refusal}) {
     if (this.#over) {
       return;
     }
     this.#over = true;
     clearTimeout(this.#timer);
     const lastedMs = this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt;
-    this.#on.closed({opened: this.#opened, lastedMs, code, reason: this.#reason, cause});
+    this.#on.closed({opened: this.#opened, lastedMs, code, reason: this.#reason, cause, refusal});
   }
 }

@@ -36,7 +36,7 @@ export class Conversation {
   #reported = false;        // Its report is there; what is spoken now is the report's summary, which is shown with it.
   #spokenReport = new Set();  // Ids of the responses and items that do that.
 
-  // `on`: {ready(), session(event), modeRefused(mode), words(event), interview(event), change(state event)}.
+  // `on`: {ready(), session(event), modeRefused(mode), words(event), interview(event), draining(ms), change(state event)}.
   constructor({connection, playback, mode, on}) {
     this.#connection = connection;
     this.#playback = playback;
@@ -80,6 +80,11 @@ export class Conversation {
       this.#turnSamples += pcm.length;
       this.#connection.sendAudio(pcm);
     }
+  }
+
+  // Hands-free, before the server has heard a pause: what was said is kept as a turn.
+  endTurn() {
+    this.#connection.send({type: 'input_audio_buffer.commit'});
   }
 
   // The interview ends and is assessed.
@@ -127,7 +132,7 @@ export class Conversation {
       this.#learnMode(session);
       this.#becomeReady();
     },
-    'voicebridge.session.draining': () => this.#on.change({type: 'noticed', notice: 'draining'}),
+    'voicebridge.session.draining': ({time_left_ms: ms}) => this.#on.draining(ms),
     'voicebridge.assessment.started': () => {
       this.#pushing = false;
     },

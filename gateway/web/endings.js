@@ -6,7 +6,7 @@ const kByReason = {
   client_closed: {outcome: 'ended'},
   client_lost: {outcome: 'retry'},
   ended_by_operator: {outcome: 'ended'},
-  draining: {outcome: 'retry'},
+  draining: {outcome: 'ended'},
   policy: {outcome: 'error'},
   protocol_error: {outcome: 'error'},
   slow_client: {outcome: 'retry'},
@@ -24,7 +24,9 @@ const kByReason = {
 
 // What the page itself notices.
 const kByCause = {
-  unreachable: {outcome: 'retry'},  // The upgrade failed; browsers do not tell why.
+  unreachable: {outcome: 'retry'},
+  busy: {outcome: 'retry'},
+  not_admitted: {outcome: 'error'},
   timeout: {outcome: 'retry'},
   connection_lost: {outcome: 'retry'},
   slow_uplink: {outcome: 'retry'},
@@ -44,8 +46,17 @@ const kByCloseCode = new Map([
   [1013, 'no_worker'],
 ]);
 
-// `reason`: of the event, if one came. `cause`: what the page noticed, if it was the page that gave up.
-export function endingOf({reason, cause, code, opened}) {
+// What the upgrade was answered.
+const kByStatus = new Map([
+  [401, 'not_admitted'],
+  [403, 'not_admitted'],
+  [429, 'busy'],
+  [503, 'busy'],
+]);
+
+// `reason`: of the event, if one came. `cause`: what the page noticed, if it was the page that gave up. `refusal`:
+// of the upgrade (refusal.js), if somebody answered.
+export function endingOf({reason, cause, code, opened, refusal}) {
   if (cause in kByCause) {
     return {name: cause, ...kByCause[cause]};
   }
@@ -53,7 +64,8 @@ export function endingOf({reason, cause, code, opened}) {
     return {name: reason, ...kByReason[reason]};
   }
   if (!opened) {
-    return {name: 'unreachable', ...kByCause.unreachable};
+    const name = kByStatus.get(refusal?.status) ?? 'unreachable';
+    return {name, ...kByCause[name]};
   }
   const byCode = kByCloseCode.get(code);
   return byCode ? {name: byCode, ...kByReason[byCode]} : {name: 'connection_lost', ...kByCause.connection_lost};

@@ -69,9 +69,14 @@ export function ratingText(rating) {
   return rating === null ? kReportTexts.unrated : `${rating} of 10`;
 }
 
+const kHints = {
+  lost: 'The connection is gone, but the report is not: this page asks for it every two seconds.',
+  drained: 'The service is being updated. Your report still comes: another part of the service writes it, and this page asks for it every two seconds.',
+};
+
 // What is being done, and what to expect.
-export function assessmentTexts({assessment, live}) {
-  const hint = live ? 'This usually takes less than a minute.' : 'The connection is gone, but the report is not: this page asks for it every two seconds.';
+export function assessmentTexts({assessment, live, drained}) {
+  const hint = live ? 'This usually takes less than a minute.' : drained ? kHints.drained : kHints.lost;
   switch (assessment.stage) {
     case 'queued':
       return {name: 'Waiting in the queue', hint};

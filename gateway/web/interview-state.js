@@ -10,6 +10,7 @@ export const kInterviewStart = {
   failure: null,      // {name: a name in interview-messages.js, message, retry: assess|ask|null}
   report: null,       // {id, content, summary}: the last one, also while something else is shown.
   summary: null,      // Spoken after the report: created, heard.
+  drained: false,     // The connection was closed by a drain: the report is written elsewhere.
   assessed: false,    // There is an earlier interview whose report can be asked for.
 };
 
@@ -32,11 +33,12 @@ export function isAsking({phase, live}) {
 
 // What a closed connection means here, or undefined where nothing is assessed. What was asked to end may have
 // ended: the server knows.
-export function closeAfterInterview(state) {
+export function closeAfterInterview(state, ending) {
+  const drained = ending === 'draining';
   if (isAfterInterview(state)) {
-    return {live: false, responding: false, playing: false};
+    return {live: false, responding: false, playing: false, drain: null, drained: state.drained || (drained && state.live)};
   }
-  return state.ending ? {...assess(state, null), live: false} : undefined;
+  return state.ending ? {...assess(state, null), live: false, drain: null, drained} : undefined;
 }
 
 // Nothing more is to be heard, so the connection has served.
@@ -61,12 +63,12 @@ export const kInterviewChanges = {
   // Neither news nor a sign of life: the server is asked instead.
   assessmentSilent: inPhase('assessing', () => ({live: false})),
 
-  retryAsked: inPhase('failed', (state) => ({...assess(state, state.assessment?.id ?? null), live: state.live})),
+  retryAsked: inPhase('failed', (state) => ({...assess(state, state.assessment?.id ?? null), live: state.live, drained: false})),
   // An answer by HTTP. It may come late, when the user has begun something else.
   answered: (state, event) => (isAsking(state) || canShow(state) ? answer(state, event) : {}),
   askingFailed: (state, {name}) => (isAsking(state) ? fail(state, {name, retry: name === 'gone' ? null : 'ask'}) : {}),
   remembered: () => ({assessed: true}),
-  reportWanted: (state) => (canShow(state) ? {...assess(state, null), live: false} : {}),
+  reportWanted: (state) => (canShow(state) ? {...assess(state, null), live: false, drained: false} : {}),
 
   // The user has heard enough, or nothing was said for long.
   hushed: (state) => (isAfterInterview(state) ? {live: false, responding: false, playing: false} : {}),

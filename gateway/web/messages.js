@@ -1,5 +1,6 @@
 // Every text for people; those about an interview's end are in interview-messages.js.
-import {kRetriesMax} from './state.js';
+import {isAfterInterview, isInterview} from './interview-state.js';
+import {isConversing, kRetriesMax} from './state.js';
 
 export const kTexts = {
   appName: 'Voicebridge',
@@ -41,6 +42,9 @@ export const kActions = {
 
 // The state in a word or two, and what to do about it.
 export function stateTexts(state) {
+  if (isConversing(state) && state.drain?.isLast) {
+    return {name: 'Ending', hint: 'The microphone is off; what you said is kept.'};
+  }
   switch (state.phase) {
     case 'idle':
       return {name: kTexts.tagline, hint: 'Start, and allow the microphone when the browser asks.'};
@@ -91,7 +95,8 @@ export const kProblems = {
   client_closed: {title: 'The conversation has ended.', advice: 'It stays here to read until you leave the page.'},
   client_lost: {title: 'The connection was interrupted.', advice: 'Check your network if this happens again.'},
   ended_by_operator: {title: 'The conversation was ended by the service.', advice: 'You can start a new one.'},
-  draining: {title: 'The service is being updated.', advice: 'The conversation had to end; a new one takes a moment.'},
+  draining: {title: 'The service is being updated.', advice: 'This conversation had to end and stays here to read. You can start a new one.'},
+  draining_interview: {title: 'The service is being updated.', advice: 'The interview had to end before its report. You can start a new one.'},
   policy: {title: 'This conversation is not allowed.', advice: 'The link may be wrong or its time over. Ask whoever gave it to you.'},
   protocol_error: {title: 'The page and the service did not understand each other.', advice: 'Reload the page. If that does not help, tell the people who run this service.'},
   slow_client: {title: 'Your connection was too slow for the voice.', advice: 'A steadier network helps; so does closing other downloads.'},
@@ -105,7 +110,9 @@ export const kProblems = {
   superseded: {title: 'The conversation goes on elsewhere.', advice: 'You can start a new one here.'},
   internal: {title: 'Something went wrong in the service.', advice: 'A new conversation usually helps.'},
   unspecified: {title: 'The conversation broke off.', advice: 'A new conversation usually helps.'},
-  unreachable: {title: 'The service cannot be reached, or takes no new conversations right now.', advice: 'Check your network. An older link may have expired: ask for a new one.'},
+  unreachable: {title: 'The service cannot be reached.', advice: 'Check your network.'},
+  busy: {title: 'The service takes no new conversations right now.', advice: 'It is full or being updated; usually this is short.'},
+  not_admitted: {title: 'This link opens no conversation here.', advice: 'It may have expired. Ask whoever gave it to you for a new one.'},
   timeout: {title: 'The service did not answer in time.', advice: 'Check your network.'},
   connection_lost: {title: 'The connection was lost.', advice: 'Check your network.'},
   slow_uplink: {title: 'Your connection is too slow to carry your voice.', advice: 'Check your network.'},
@@ -120,6 +127,25 @@ export const kProblems = {
   microphone_unknown: {title: 'The microphone could not be opened.', advice: 'Reload the page and try again; another browser may help.'},
 };
 
+// What to expect of an announced end, and how long it still takes; undefined: none was announced.
+export function drainTexts(state) {
+  if (!state.drain) {
+    return undefined;
+  }
+  return {text: `The service is being updated. ${whatEnds(state)}`, clock: clockText(state.drain.seconds)};
+}
+
+function whatEnds(state) {
+  if (isAfterInterview(state)) {
+    return 'This connection ends soon; your report does not depend on it.';
+  }
+  return isInterview(state) && state.greeted ? 'The interview ends soon: finish it now to get a report.' : 'This conversation ends soon.';
+}
+
+function clockText(seconds) {
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
 export function noticeText({notice, said}) {
   return notice === 'serverSaid' ? said : kNotices[notice] ?? '';
 }
@@ -129,7 +155,6 @@ export const kNotices = {
   newConversation: 'A new conversation was started. The earlier one is kept here to read; the assistant does not remember it.',
   holdToSpeak: 'Hold the button down while you speak.',
   modeFixed: 'This conversation allows only this way of talking.',
-  draining: 'The service is being updated; this conversation ends in a few seconds.',
   answerFailed: 'The assistant could not answer. Please say it again.',
   answerRateLimited: 'The assistant has too much to do. Please wait a moment, then say it again.',
   answerFiltered: 'The assistant may not say the rest of this answer.',

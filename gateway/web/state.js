@@ -2,7 +2,7 @@
 // or the network; view.js and interview-view.js show it and app.js acts on it. What follows an interview's last
 // turn is in interview-state.js.
 import {endingOf} from './endings.js';
-import {closeAfterInterview, hasSummaryEnded, isAfterInterview, kInterviewChanges, kInterviewStart} from './interview-state.js';
+import {closeAfterInterview, hasSummaryEnded, isAfterInterview, isInterview, kInterviewChanges, kInterviewStart} from './interview-state.js';
 
 export const kRetriesMax = 6;
 // A conversation that lasted so long was a success: the next loss starts counting anew.
@@ -21,6 +21,7 @@ export const initialState = Object.freeze({
   attempt: 0,          // Of connecting, since it last worked.
   replaces: false,     // What is being connected takes the place of a conversation that broke off.
   muted: false,
+  drain: null,         // The service is being drained: {seconds: that are left, isLast: the microphone is closed}.
   ...kQuiet,           // hearing: the user is speaking. awaiting: a turn was handed over, no answer has begun.
                        // responding: a response is open. playing: its sound is heard.
   ...kInterviewStart,
@@ -71,9 +72,9 @@ const kChanges = {
   microphoneReady: (state) => (state.phase === 'connecting' ? {step: 'server'} : {}),
   microphoneFailed: (state, {kind}) => (isAfterInterview(state) ? {} : {phase: 'error', step: null, problem: `microphone_${kind}`, notice: null, ...kQuiet}),
   ready: (state) => (state.phase === 'connecting' ? begin(state) : {}),
-  closed: (state, event) => closeAfterInterview(state) ?? (isAtRest(state) ? {} : close(state, event)),
+  closed: (state, event) => closeAfterInterview(state, endingOf(event).name) ?? (isAtRest(state) ? {} : close(state, event)),
   retrying: (state) => (state.phase === 'connecting' ? {step: 'server'} : {}),
-  stopped: (state) => (isAtRest(state) ? {} : {phase: 'ended', step: null, problem: 'client_closed', notice: null, ...kQuiet}),
+  stopped: (state) => (isAtRest(state) ? {} : {phase: 'ended', step: null, problem: 'client_closed', notice: null, drain: null, ...kQuiet}),
 
   pressed: whileConversing(() => ({hearing: true, notice: null})),
   released: whileConversing((_, {tooShort}) => (tooShort ? {hearing: false, notice: 'holdToSpeak'} : {hearing: false, awaiting: true, greeted: true})),
@@ -86,14 +87,18 @@ const kChanges = {
   answerAbandoned: whileConversing(() => ({awaiting: false, responding: false})),
   playbackStarted: whileOpen((state) => ({playing: true, summary: state.summary && 'heard'})),
   playbackStopped: whileOpen(() => ({playing: false})),
+  drainTold: whileOpen(({drain}, {seconds}) => ({drain: {isLast: false, ...drain, seconds}})),
+  // A turn that is being spoken by hand is on its way; hands-free, this is its end.
+  lastWords: whileOpen(({drain, mode, hearing}) => ({drain: {...drain, isLast: true}, hearing: hearing && mode === 'push'})),
+  drainCalledOff: whileOpen(() => ({drain: null})),
   noticed: whileOpen((_, {notice}) => ({notice})),
   serverSaid: whileOpen((_, {text}) => ({notice: 'serverSaid', said: text})),
 };
 
 function start() {
   return {
-    phase: 'connecting', step: 'microphone', problem: null, notice: null, attempt: 0, replaces: false, muted: false, ...kQuiet,
-    profile: null, greeted: false, ending: false, live: false, assessment: null, failure: null, summary: null,
+    phase: 'connecting', step: 'microphone', problem: null, notice: null, attempt: 0, replaces: false, muted: false, drain: null, ...kQuiet,
+    profile: null, greeted: false, ending: false, live: false, assessment: null, failure: null, summary: null, drained: false,
   };
 }
 
@@ -106,7 +111,8 @@ function close(state, event) {
   const ending = endingOf(event);
   const attempt = event.lastedMs >= kStableMs ? 0 : state.attempt;
   const replaces = state.replaces || isConversing(state);
-  const quiet = {...kQuiet, muted: false, notice: null, replaces, problem: ending.name};
+  const problem = ending.name === 'draining' && isInterview(state) ? 'draining_interview' : ending.name;
+  const quiet = {...kQuiet, muted: false, notice: null, drain: null, replaces, problem};
   if (ending.outcome !== 'retry') {
     return {...quiet, phase: ending.outcome, step: null};
   }

@@ -1,7 +1,7 @@
 // Shows the state: the only place that changes the fixed elements of the page.
 import {kInterviewTexts} from './interview-messages.js';
 import {isAfterInterview, isInterview} from './interview-state.js';
-import {kActions, kProblems, kTexts, noticeText, stateTexts} from './messages.js';
+import {drainTexts, kActions, kProblems, kTexts, noticeText, stateTexts} from './messages.js';
 import {isAtRest, isConversing} from './state.js';
 
 // What pressing the big button means now.
@@ -15,7 +15,7 @@ export function actionOf(state) {
   if (state.phase === 'error') {
     return 'retry';
   }
-  if (!isConversing(state) || state.ending) {
+  if (!isConversing(state) || state.ending || state.drain?.isLast) {
     return 'wait';
   }
   if (state.mode === 'free') {
@@ -36,6 +36,7 @@ export class View {
     this.#elements = {
       body: document.body, talk: byId('talk'), talkName: byId('talk-name'), stateName: byId('state-name'), stateHint: byId('state-hint'),
       problem: byId('problem'), problemTitle: byId('problem-title'), problemAdvice: byId('problem-advice'), notice: byId('notice'),
+      drain: byId('drain'), drainText: byId('drain-text'), drainClock: byId('drain-clock'),
       end: byId('end'), finish: byId('finish'), lastReport: byId('last-report'), side: byId('talk-side'), modes: document.querySelectorAll('input[name=mode]'),
     };
     for (const element of document.querySelectorAll('[data-text]')) {
@@ -53,6 +54,7 @@ export class View {
     body.dataset.action = action;
     body.dataset.hearing = String(state.hearing);
     body.dataset.muted = String(state.muted);
+    body.dataset.drain = state.drain ? (state.drain.isLast ? 'last' : 'told') : '';
     talk.setAttribute('aria-disabled', String(action === 'wait'));
     end.hidden = isAtRest(state) || isAfterInterview(state);
     finish.hidden = !isConversing(state) || !isInterview(state) || state.ending;
@@ -73,9 +75,16 @@ export class View {
     this.#text('problemTitle', problem?.title ?? '');
     this.#text('problemAdvice', problem?.advice ?? '');
     this.#text('notice', noticeText(state));
+    this.#showDrain(drainTexts(state));
     this.#text('end', state.phase === 'connecting' ? kTexts.cancel : isInterview(state) ? kInterviewTexts.leave : kTexts.end);
     this.#elements.problem.hidden = !problem;
     this.#elements.problem.dataset.tone = state.phase === 'error' ? 'error' : 'calm';
+  }
+
+  #showDrain(texts) {
+    this.#elements.drain.hidden = texts === undefined;
+    this.#text('drainText', texts?.text ?? '');
+    this.#text('drainClock', texts?.clock ?? '');
   }
 
   // Only a change is written: a live region would read out the same text again.

@@ -74,6 +74,21 @@ test('without a connection the server is asked, and every answer leads somewhere
   assert.deepEqual(run(talking, found('completed', kReport)), talking, 'nor disturb another interview');
 });
 
+test('a connection that a drain has closed is not called lost, and its report is awaited all the same', () => {
+  const drained = {...lost, reason: 'draining', code: 1001};
+  const waiting = run(assessing, {type: 'drainTold', seconds: 2}, drained);
+  assert.deepEqual([waiting.phase, waiting.live, waiting.drained, waiting.drain], ['assessing', false, true, null]);
+  assert.match(assessmentTexts(waiting).hint, /being updated\. Your report still comes/);
+  assert.equal(run(waiting, found('pending'), found('running')).drained, true, 'whatever the server answers');
+  assert.doesNotMatch(assessmentTexts(asking).hint, /updated/);
+  const ending = run(talking, 'endAsked', drained);
+  assert.deepEqual([ending.phase, ending.drained], ['assessing', true], 'the wish to end may have been heard');
+  assert.equal(run(waiting, found('completed', kReport)).phase, 'report');
+  assert.equal(run(waiting, {type: 'askingFailed', name: 'late'}, 'retryAsked').drained, false);
+  assert.equal(run(waiting, found('completed', kReport), 'startAsked').drained, false);
+  assert.equal(run(asking, drained).drained, false, 'it was lost before');
+});
+
 test('a retry goes the way that there is', () => {
   assert.equal(run(assessing, failed, 'retryAsked').live, true);
   assert.equal(run(assessing, failed, lost, 'retryAsked').live, false);

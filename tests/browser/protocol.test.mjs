@@ -2,10 +2,11 @@
 import {strict as assert} from 'node:assert';
 import test from 'node:test';
 
-import {backoffMs, gatewayUrl} from '../../gateway/web/connection.js';
+import {backoffMs, gatewayUrl, pauseMs} from '../../gateway/web/connection.js';
 import {takeKey} from '../../gateway/web/credentials.js';
 import {loudness} from '../../gateway/web/meter.js';
 import {appendEvent, decodeDelta, decodeFrame, encodeInputFrame} from '../../gateway/web/protocol.js';
+import {refusalOf} from '../../gateway/web/refusal.js';
 
 const kPcm = Int16Array.of(0, 1, -1, 32767, -32768);
 
@@ -67,6 +68,30 @@ test('back-off doubles up to its limit, and half of it is chance', () => {
   assert.equal(backoffMs(3, () => 0), 1000);
   const spread = new Set(Array.from({length: 50}, () => backoffMs(5)));
   assert.ok(spread.size > 10 && [...spread].every((ms) => ms >= 4000 && ms <= 8000));
+});
+
+test('a server that says when to come back is believed, and not by all at once', () => {
+  assert.equal(pauseMs(1, 0, () => 1), 500);
+  assert.equal(pauseMs(1, 2000, () => 0), 2000, 'not before');
+  assert.equal(pauseMs(1, 2000, () => 1), 3000);
+  assert.equal(pauseMs(5, 1000, () => 1), 8000, 'the back-off counts as well');
+});
+
+test('why an upgrade failed is asked for by a plain request', async () => {
+  const asked = [];
+  const answering = (status, headers = {}) => async (url, {headers: sent}) => {
+    asked.push([url, sent]);
+    return {status, headers: new Headers(headers)};
+  };
+  const of = (ask, more = {}) => refusalOf({url: 'wss://talk.example/v1/realtime?profile=a', ask, ...more});
+  assert.deepEqual(await of(answering(503, {'Retry-After': '2'}), {key: 'ek_1'}), {status: 503, retryAfterMs: 2000});
+  assert.deepEqual(asked[0], ['https://talk.example/v1/realtime?profile=a', {Authorization: 'Bearer ek_1'}]);
+  for (const [value, ms] of [['86400', 30000], ['-1', 0], ['soon', 0], ['Fri, 31 Dec 1999 23:59:59 GMT', 0]]) {
+    assert.equal((await of(answering(503, {'Retry-After': value}))).retryAfterMs, ms, value);
+  }
+  assert.deepEqual(await of(answering(426)), {status: 426, retryAfterMs: 0});
+  assert.deepEqual(asked.at(-1)[1], {});
+  assert.equal(await of(() => Promise.reject(new TypeError('nobody there'))), undefined);
 });
 
 test('the gateway is where the page came from, with its security and the profile', () => {

@@ -65,10 +65,10 @@ test('a drained service says so, and what the server refuses for good is not tri
   await fleet.clearFaults();
   await talk.start();
   await fleet.gateway.stop('SIGTERM');
-  const {problem} = await talk.waitFor((now) => now.problem !== '' && now, 'the end to be said');
-  assert.match(problem, /being updated/);
-  await talk.page.locator('#end').click();
-  await talk.waitForPhase('ended');
+  const end = await talk.waitFor((now) => now.problem !== '' && now, 'the end to be said');
+  assert.match(end.problem, /being updated/);
+  assert.deepEqual([end.phase, end.button], ['ended', 'Start a new conversation']);
+  assert.equal(talk.received.sockets.length, 2, 'no other conversation is begun unasked');
 }));
 
 test('no microphone permission: plain words, and a page that can be used again', async () => withPage({browser: {microphone: 'deny'}}, async (talk, fleet) => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import {endingNames, endingOf} from '../../gateway/web/endings.js';
-import {kNotices, kProblems, stateTexts} from '../../gateway/web/messages.js';
+import {drainTexts, kNotices, kProblems, stateTexts} from '../../gateway/web/messages.js';
 import {initialState, kRetriesMax, reduce} from '../../gateway/web/state.js';
 import {actionOf} from '../../gateway/web/view.js';
 import {root} from '../process/harness.mjs';
@@ -110,7 +110,7 @@ test('a conversation that breaks off at once each time uses up the tries; one th
 
 test('every ending has an outcome and words', () => {
   const outcomes = {
-    draining: 'connecting', policy: 'error', upstream_refused: 'error', session_limit: 'ended', ended_by_operator: 'ended', slow_client: 'connecting', worker_lost: 'connecting',
+    draining: 'ended', policy: 'error', upstream_refused: 'error', session_limit: 'ended', ended_by_operator: 'ended', slow_client: 'connecting', worker_lost: 'connecting',
   };
   for (const [reason, phase] of Object.entries(outcomes)) {
     assert.equal(run(talking, {...lost, reason}).phase, phase, reason);
@@ -118,10 +118,11 @@ test('every ending has an outcome and words', () => {
   for (const name of endingNames) {
     assert.ok(kProblems[name]?.title && kProblems[name]?.advice, `words for ${name}`);
   }
+  assert.ok(kProblems.draining_interview.title && kProblems.draining_interview.advice);
   for (const kind of ['denied', 'none', 'busy', 'insecure', 'unsupported', 'unloaded', 'lost', 'unknown']) {
     assert.ok(kProblems[`microphone_${kind}`]?.advice, `words for ${kind}`);
   }
-  for (const notice of ['holdToSpeak', 'newConversation', 'modeFixed', 'draining', 'answerFailed', 'answerTooLong', 'slowAnswer']) {
+  for (const notice of ['holdToSpeak', 'newConversation', 'modeFixed', 'answerFailed', 'answerTooLong', 'slowAnswer']) {
     assert.ok(kNotices[notice], `words for ${notice}`);
   }
 });
@@ -131,6 +132,42 @@ test('every reason that the gateway knows is known to the page', () => {
   const words = [...table.matchAll(/\{v1::END_REASON_\w+, \d+, StatusCode::\w+, "(\w+)"\}/g)].map((match) => match[1]);
   assert.ok(words.length >= 17, `read ${words.length} reasons`);
   assert.deepEqual(words.filter((word) => !endingNames.includes(word)), []);
+});
+
+test('a drain: how long is left, then the microphone is closed; it ends with the conversation or by being called off', () => {
+  const told = run(talking, {type: 'drainTold', seconds: 3}, {type: 'drainTold', seconds: 2});
+  assert.deepEqual([told.phase, told.drain, actionOf(told)], ['listening', {seconds: 2, isLast: false}, 'hold']);
+  const last = run(told, 'pressed', 'lastWords', {type: 'drainTold', seconds: 1});
+  assert.deepEqual([last.drain, last.hearing, actionOf(last), stateTexts(last).name], [{seconds: 1, isLast: true}, true, 'wait', 'Ending']);
+  assert.equal(run(last, {type: 'released', tooShort: false}).phase, 'thinking', 'the turn that was under way is handed over');
+  const silent = run(free, 'speechStarted', {type: 'drainTold', seconds: 1}, 'lastWords');
+  assert.deepEqual([silent.hearing, actionOf(silent)], [false, 'wait']);
+  assert.deepEqual(run(last, 'drainCalledOff').drain, null);
+  const ended = run(last, {...lost, reason: 'draining', code: 1001});
+  assert.deepEqual([ended.phase, ended.problem, ended.drain, actionOf(ended)], ['ended', 'draining', null, 'again']);
+  assert.equal(run(talking, {type: 'sessionBegan', profile: 'interview'}, {...lost, reason: 'draining'}).problem, 'draining_interview');
+  for (const event of ['stopped', lost]) {
+    assert.equal(run(told, event).drain, null);
+  }
+});
+
+test('the time that a drain leaves, in words', () => {
+  const clockOf = (seconds) => drainTexts({...talking, drain: {seconds}}).clock;
+  assert.deepEqual([0, 9, 59, 60, 125].map(clockOf), ['0 s', '9 s', '59 s', '1:00', '2:05']);
+  assert.equal(drainTexts(talking), undefined);
+  assert.match(drainTexts({...talking, drain: {seconds: 1}}).text, /conversation ends soon/);
+  assert.match(drainTexts({...talking, profile: 'interview', greeted: true, drain: {seconds: 1}}).text, /finish it now to get a report/);
+  assert.match(drainTexts({...talking, phase: 'assessing', drain: {seconds: 1}}).text, /report does not depend on it/);
+});
+
+test('what an upgrade was answered decides whether to try again', () => {
+  const refused = (status) => run(initialState, 'startAsked', 'microphoneReady', {type: 'closed', opened: false, lastedMs: 0, code: 1006, refusal: {status}});
+  for (const [status, phase, problem] of [
+    [503, 'connecting', 'busy'], [429, 'connecting', 'busy'], [401, 'error', 'not_admitted'], [403, 'error', 'not_admitted'], [426, 'connecting', 'unreachable'],
+    [undefined, 'connecting', 'unreachable'],
+  ]) {
+    assert.deepEqual([refused(status).phase, refused(status).problem], [phase, problem], String(status));
+  }
 });
 
 test('without a reason the close code decides, without an upgrade the service is unreachable', () => {
@@ -145,7 +182,7 @@ test('without a reason the close code decides, without an upgrade the service is
 
 test('what comes late changes nothing once the user has ended it', () => {
   const ended = run(talking, 'stopped');
-  for (const event of [lost, {type: 'playbackStarted'}, {type: 'responseCreated'}, {type: 'ready'}, {type: 'noticed', notice: 'draining'}]) {
+  for (const event of [lost, {type: 'playbackStarted'}, {type: 'responseCreated'}, {type: 'ready'}, {type: 'noticed', notice: 'offline'}, {type: 'drainTold', seconds: 3}, {type: 'lastWords'}]) {
     assert.deepEqual(reduce(ended, event), ended, event.type);
   }
   assert.throws(() => reduce(ended, {type: 'unheardOf'}), /unheardOf/);

@@ -26,9 +26,11 @@ export class FakeGateway {
   // What is asked for a report: {status, body}, or a function that is called each time.
   report = {status: 404, body: {}};
   retry = {status: 202, body: {}};
+  refusal = undefined;  // {status, retryAfter}: takes no conversations, and says so.
+  upgrades = [];        // When conversations were asked for.
   sessions = 0;
   #server = http.createServer((request, response) => this.#answer(request, response));
-  #sockets = new WebSocketServer({server: this.#server, path: '/v1/realtime'});
+  #sockets = new WebSocketServer({server: this.#server, path: '/v1/realtime', verifyClient: (_, decide) => this.#admit(decide)});
   #socket;
   #policy = securityPolicy();
 
@@ -71,6 +73,12 @@ export class FakeGateway {
         {type: 'response.done', response: {id: responseId, status: 'completed', output: [said]}});
   }
 
+  // As at the end of a drain.
+  endSession(reason, code) {
+    this.send({type: 'voicebridge.session.ended', reason, message: 'It is over.', resumable: false});
+    this.#socket.close(code);
+  }
+
   // As a broken network does.
   drop() {
     this.#socket.terminate();
@@ -98,6 +106,12 @@ export class FakeGateway {
     });
   }
 
+  #admit(decide) {
+    this.upgrades.push(performance.now());
+    const {status, retryAfter} = this.refusal ?? {};
+    decide(!status, status, 'refused', retryAfter === undefined ? {} : {'Retry-After': retryAfter});
+  }
+
   #open(socket) {
     this.#socket = socket;
     const id = `sess_${++this.sessions}`;
@@ -120,6 +134,11 @@ export class FakeGateway {
 
   #answer(request, response) {
     const {pathname} = new URL(request.url, this.httpUrl);
+    if (pathname === '/v1/realtime') {
+      const {status = 426, retryAfter} = this.refusal ?? {};
+      response.writeHead(status, retryAfter === undefined ? {} : {'Retry-After': retryAfter}).end();
+      return;
+    }
     if (pathname.startsWith('/v1/')) {
       this.requests.push({method: request.method, path: pathname, authorization: request.headers.authorization});
       const made = pathname.endsWith('/retry') ? this.retry : this.report;

@@ -53,7 +53,9 @@ export class TalkPage {
     this.complaints = [];  // Of scripts and of the content security policy.
     page.on('pageerror', (error) => this.complaints.push(String(error.stack ?? error)));
     page.on('console', (message) => {
-      if (message.type() === 'error' && !/WebSocket connection/.test(message.text())) {
+      // The page asks the endpoint why an upgrade failed; whatever it answers is an error to the browser.
+      const isRefusal = /WebSocket connection/.test(message.text()) || /\/v1\/realtime\b/.test(message.location().url);
+      if (message.type() === 'error' && !isRefusal) {
         this.complaints.push(message.text());
       }
     });
@@ -96,7 +98,7 @@ export class TalkPage {
       }));
       return {
         phase: document.body.dataset.phase, state: textOf('#state-name'), hint: textOf('#state-hint'), button: textOf('#talk-name'), problem: textOf('#problem'),
-        notice: textOf('#notice'), conversations: [...document.querySelectorAll('.conversation')].map(turns), earlier: document.querySelectorAll('.earlier').length,
+        notice: textOf('#notice'), drain: textOf('#drain'), conversations: [...document.querySelectorAll('.conversation')].map(turns), earlier: document.querySelectorAll('.earlier').length,
       };
     });
   }
