@@ -4,11 +4,18 @@
 
 namespace voicebridge {
 
-absl::StatusOr<DrainPlan> DrainPlan::Make(TimePoint start, Duration total) {
+absl::Status DrainPlan::Check(Duration total) {
   if (total < kTotalMin) {
-    return InvalidArgument("drain budget: expected at least {} ms, got {} ms",
+    return InvalidArgument("budget: expected at least {} ms, got {} ms",
                            std::chrono::duration_cast<milliseconds>(kTotalMin).count(),
                            std::chrono::duration_cast<milliseconds>(total).count());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<DrainPlan> DrainPlan::Make(TimePoint start, Duration total) {
+  if (const absl::Status enough = Check(total); !enough.ok()) {
+    return enough;
   }
   return DrainPlan(start, total);
 }
