@@ -36,6 +36,14 @@ std::string TimeText(Duration time) {
   return absl::FormatDuration(absl::FromChrono(std::chrono::duration_cast<seconds>(time)));
 }
 
+// How long it took: most drains are over within a second.
+std::string TookText(Duration time) {
+  if (time >= seconds(1)) {
+    return TimeText(time);
+  }
+  return fmt::format("{} ms", std::chrono::duration_cast<milliseconds>(time).count());
+}
+
 std::string_view ModeText(v1::DrainRequest::Mode mode) {
   switch (mode) {
     case v1::DrainRequest::HANDOVER:
@@ -159,8 +167,8 @@ std::string SummaryText(const std::string& address, const v1::DrainRequest& aske
   const char* then = exits ? (fleet ? "its processes exit" : "it exits")
                            : (fleet ? "its processes stay, and take no new sessions"
                                     : "it stays, and takes no new sessions");
-  return fmt::format("{}{} drained ({}) in {:.2f} s{}; {}\n", fleet ? "fleet of " : "", address,
-                     ModeText(summary.mode()), ToSeconds(FromWire(summary.took())),
+  return fmt::format("{}{} drained ({}) in {}{}; {}\n", fleet ? "fleet of " : "", address,
+                     ModeText(summary.mode()), TookText(FromWire(summary.took())),
                      IsClean(summary) ? "" : ", but not cleanly", then) +
          SessionLines(summary) + TroubleLines(summary);
 }

@@ -92,7 +92,7 @@ TEST(ProgressBar, HasColoursOnlyIfTheyAreWanted) {
 
 TEST(SummaryText, OfNothing) {
   EXPECT_EQ(SummaryText("a:1", Asked(), Summary()),
-            "a:1 drained (close) in 0.21 s; it stays, and takes no new sessions\n"
+            "a:1 drained (close) in 214 ms; it stays, and takes no new sessions\n"
             "  there were no sessions\n");
 }
 
@@ -104,7 +104,7 @@ TEST(SummaryText, SaysWhatBecameOfEachSession) {
   summary.add_stored("s4");
   summary.set_handover_fell_back(true);
   EXPECT_EQ(SummaryText("a:1", Asked(v1::DrainRequest::SELF, v1::DrainRequest::EXIT), summary),
-            "a:1 drained (close) in 0.21 s; it exits\n"
+            "a:1 drained (close) in 214 ms; it exits\n"
             "  1 session was handed over\n"
             "  2 sessions had ended before they were closed\n"
             "  1 session was told and closed, and all that was to be kept is stored\n"
@@ -122,12 +122,18 @@ TEST(SummaryText, NamesWhatWentWrong) {
   summary.add_tasks_left("reaper");
   summary.add_tasks_left("reader");
   EXPECT_EQ(SummaryText("a:1", Asked(v1::DrainRequest::FLEET), summary),
-            "fleet of a:1 drained (close) in 0.21 s, but not cleanly; its processes stay, and take "
+            "fleet of a:1 drained (close) in 214 ms, but not cleanly; its processes stay, and take "
             "no new sessions\n"
             "  2 sessions were cut off: s1, s2\n"
             "  not stored: s1, assessment_7\n"
             "  workers that did not answer: b:2\n"
             "  tasks that did not end: reader (2 times), reaper\n");
+}
+
+TEST(SummaryText, SaysSecondsWhereItTookThem) {
+  v1::DrainSummary summary = Summary();
+  summary.mutable_took()->set_seconds(2);
+  EXPECT_THAT(SummaryText("a:1", Asked(), summary), HasSubstr(" in 2.2 s; "));
 }
 
 TEST(SummaryText, StaysReadableWithManyNames) {
