@@ -43,12 +43,12 @@ void BridgeService::NotifyStatusChanged() {
 // --- Converse -----------------------------------------------------------------------------------
 
 Awaitable<void> BridgeService::AcceptConverse(Lane& lane) {
-  const auto request = [this, &lane](grpc::ServerContext* context,
-                                     SessionDriver::GatewayStream::Call* call, void* tag) {
+  const auto request = [this, &lane](grpc::ServerContext* context, GatewayStream::Call* call,
+                                     void* tag) {
     service_.RequestConverse(context, call, &lane.queue, &lane.queue, tag);
   };
   while (true) {
-    auto stream = co_await SessionDriver::GatewayStream::Accept(lane.shard.executor(), request);
+    auto stream = co_await GatewayStream::Accept(lane.shard.executor(), request);
     if (stream == nullptr) {
       co_return;
     }
@@ -56,8 +56,7 @@ Awaitable<void> BridgeService::AcceptConverse(Lane& lane) {
   }
 }
 
-Awaitable<void> BridgeService::Converse(Lane& lane,
-                                        std::unique_ptr<SessionDriver::GatewayStream> stream) {
+Awaitable<void> BridgeService::Converse(Lane& lane, std::unique_ptr<GatewayStream> stream) {
   const ScopedCount count(environment_.gauges.calls);
   auto driver = std::make_unique<SessionDriver>(environment_, lane.shard, std::move(stream));
   co_await driver->Run();

@@ -47,7 +47,7 @@ class BridgeService {
 
   Awaitable<void> AcceptConverse(Lane& lane);
   Awaitable<void> AcceptWatch(Lane& lane);
-  Awaitable<void> Converse(Lane& lane, std::unique_ptr<SessionDriver::GatewayStream> stream);
+  Awaitable<void> Converse(Lane& lane, std::unique_ptr<GatewayStream> stream);
   Awaitable<void> Watch(Lane& lane, std::unique_ptr<WatchStream> stream);
   // Answers UNIMPLEMENTED; without a pending accept these calls would wait for ever.
   Awaitable<void> RefuseDrain(Lane& lane);

@@ -1,6 +1,5 @@
 #include "bridge_worker/session/session_driver.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "common/async/first_to_finish.h"
@@ -14,8 +13,6 @@ namespace voicebridge::worker {
 namespace {
 
 constexpr Duration kGrantMax = milliseconds(500);
-// A newest item of over a MiB stays in the snapshot whole.
-constexpr std::size_t kSnapshotBytesMax = 2 * limits::kSnapshotMax;
 
 // What the client is told when the upstream could not be opened. Another try may help unless OpenAI
 // said no.
@@ -55,16 +52,17 @@ Awaitable<void> SessionDriver::Run() {
   const absl::Status attached = co_await Attach(handshake);
   if (!attached.ok()) {
     environment_.metrics.attaches_refused.Increment();
-    environment_.logger.Info("attach.refused", {{"session", attach_.session_id()},
-                                                {"epoch", attach_.epoch()},
-                                                {"reason", Message(attached)}});
+    environment_.logger.Info(
+        "attach.refused",
+        {{"session", session_id()}, {"epoch", epoch()}, {"reason", Message(attached)}});
     co_await gateway_->Finish(ToGrpc(attached),
                               Deadline::After(shard_.clock().Now(), limits::kCloseMax));
     co_return;
   }
   ++shard_.sessions;
+  const v1::Attach& attach = request_.frame();
   const Duration budget =
-      attach_.has_time_left() ? FromWire(attach_.time_left()) : limits::kHandshakeMax;
+      attach.has_time_left() ? FromWire(attach.time_left()) : limits::kHandshakeMax;
   co_await Serve(Deadline::After(shard_.clock().Now(), budget).EarlierOf(handshake));
   --shard_.sessions;
   handle_->end = nullptr;
@@ -74,22 +72,19 @@ Awaitable<void> SessionDriver::Run() {
 // --- the handshake ------------------------------------------------------------------------------
 
 Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
-  const bool came = co_await RunUntil(shard_.clock(), deadline, ReadAttach());
-  if (!came) {
-    co_return DeadlineExceeded("no Attach within the handshake budget");
+  absl::Status read =
+      co_await request_.Read(*gateway_, environment_.profiles, shard_.clock(), deadline);
+  if (!read.ok()) {
+    co_return read;
   }
-  const absl::StatusOr<v1::Profile> profile = CheckAttach();
-  if (!profile.ok()) {
-    co_return profile.status();
-  }
-  const absl::Status granted = co_await Acquire(*profile, deadline);
+  const absl::Status granted = co_await Acquire(deadline);
   if (absl::IsAborted(granted)) {
     co_return granted;
   }
   handle_ = std::make_shared<SessionHandle>();
-  handle_->session_id = attach_.session_id();
-  handle_->profile = attach_.profile();
-  handle_->epoch = attach_.epoch();
+  handle_->session_id = session_id();
+  handle_->profile = request_.frame().profile();
+  handle_->epoch = epoch();
   handle_->executor = executor_;
   handle_->end = [this](EndReason reason, Deadline) {
     RequestEnd(reason, reason == v1::END_REASON_DRAINING ? "The worker is being drained."
@@ -98,47 +93,26 @@ Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
   const absl::Status added = co_await environment_.index.Add(handle_);
   if (added.ok()) {
     ConversationConfig config;
-    config.session_id = attach_.session_id();
-    config.profile = *profile;
-    config.initial_session_json = attach_.initial_session_json();
-    config.snapshot = std::move(snapshot_);
+    config.session_id = session_id();
+    config.profile = request_.profile();
+    config.initial_session_json = request_.frame().initial_session_json();
+    config.snapshot = request_.TakeSnapshot();
     conversation_.emplace(std::move(config), shard_.clock().Now());
   }
   co_return added;
 }
 
-Awaitable<void> SessionDriver::ReadAttach() {
-  v1::ToWorker* frame = co_await gateway_->ReadUntilStopped();
-  if (frame == nullptr || !frame->has_attach()) {
-    co_return;
-  }
-  attach_ = std::move(*frame->mutable_attach());
-  std::string content;
-  for (std::uint32_t index = 0; index < attach_.snapshot_parts(); ++index) {
-    frame = co_await gateway_->ReadUntilStopped();
-    const bool fits = frame != nullptr && frame->has_snapshot_part() &&
-                      frame->snapshot_part().index() == index &&
-                      content.size() + frame->snapshot_part().content().size() <= kSnapshotBytesMax;
-    if (!fits) {
-      co_return;
-    }
-    content += frame->snapshot_part().content();
-  }
-  if (attach_.snapshot_parts() > 0 && snapshot_.emplace().ParseFromString(content)) {
-    snapshot_is_whole_ = snapshot_->session_id() == attach_.session_id();
-  }
-}
-
 // The grant of the epoch. A store that is away does not keep the user waiting: the voice comes
 // first, and what needs the grant waits for it.
-Awaitable<absl::Status> SessionDriver::Acquire(const v1::Profile& profile, Deadline deadline) {
+Awaitable<absl::Status> SessionDriver::Acquire(Deadline deadline) {
+  const v1::Profile& profile = request_.profile();
   if (!environment_.store_is_lasting && !profile.has_assessment() && profile.tools().empty()) {
     co_return absl::OkStatus();
   }
   const auto on_superseded = [this] {
     RequestEnd(v1::END_REASON_SUPERSEDED, "Another worker has taken the session over.");
   };
-  SessionOwner owner{attach_.session_id(), attach_.epoch(), environment_.worker_id};
+  SessionOwner owner{session_id(), epoch(), environment_.worker_id};
   record_ = std::make_shared<SessionRecord>(environment_.store, std::move(owner), profile.name(),
                                             shard_.clock(), environment_.logger,
                                             environment_.gauges.records, executor_, on_superseded);
@@ -146,33 +120,9 @@ Awaitable<absl::Status> SessionDriver::Acquire(const v1::Profile& profile, Deadl
   co_return co_await record_->Acquire(Deadline::After(now, kGrantMax).EarlierOf(deadline));
 }
 
-absl::StatusOr<v1::Profile> SessionDriver::CheckAttach() const {
-  if (attach_.session_id().empty()) {
-    return InvalidArgument("the first frame must be Attach with a session_id");
-  }
-  if (attach_.snapshot_parts() > 0 && !snapshot_is_whole_) {
-    return InvalidArgument(
-        "attach.snapshot_parts: expected that many parts of a snapshot of this "
-        "session, in order, at most 2 MiB");
-  }
-  if (attach_.epoch() == 0) {
-    return InvalidArgument("attach.epoch: expected at least 1");
-  }
-  const auto profile = environment_.profiles.find(attach_.profile());
-  if (profile == environment_.profiles.end()) {
-    return MakeStatus(absl::StatusCode::kNotFound, "There is no profile named \"{}\".",
-                      attach_.profile());
-  }
-  if (!attach_.model().empty() && attach_.model() != profile->second.model()) {
-    return InvalidArgument("The model \"{}\" is not available: this profile uses \"{}\".",
-                           attach_.model(), profile->second.model());
-  }
-  return profile->second;
-}
-
 Awaitable<void> SessionDriver::Connect(Deadline deadline) {
-  RealtimeConnectResult result = co_await environment_.connector.Connect(
-      environment_.profiles.find(attach_.profile())->second.model(), deadline);
+  RealtimeConnectResult result =
+      co_await environment_.connector.Connect(request_.profile().model(), deadline);
   upstream_ = std::move(result.connection);
   connect_failure_ = std::move(result.failure);
   if (upstream_ == nullptr && !end_reason_) {
@@ -183,10 +133,10 @@ Awaitable<void> SessionDriver::Connect(Deadline deadline) {
 // --- the session --------------------------------------------------------------------------------
 
 Awaitable<void> SessionDriver::Serve(Deadline handshake) {
-  environment_.logger.Info("session.attached", {{"session", attach_.session_id()},
-                                                {"epoch", attach_.epoch()},
-                                                {"profile", attach_.profile()},
-                                                {"traceparent", attach_.traceparent()}});
+  environment_.logger.Info("session.attached", {{"session", session_id()},
+                                                {"epoch", epoch()},
+                                                {"profile", request_.frame().profile()},
+                                                {"traceparent", request_.frame().traceparent()}});
   if (record_ != nullptr) {
     // It outlives the session: what it holds is written in any case.
     shard_.tasks().TrySpawn("record session", SessionRecord::Run(record_));
@@ -257,7 +207,7 @@ Awaitable<void> SessionDriver::TearDown() {
     tasks_.CancelAll();
     co_await tasks_.Join(shard_.clock(), Deadline::After(shard_.clock().Now(), limits::kCloseMax));
   }
-  environment_.assessments.Forget(attach_.session_id());
+  environment_.assessments.Forget(session_id());
   if (record_ != nullptr) {
     record_->Close(TraitsOf(*end_reason_).word);
   }
@@ -265,8 +215,8 @@ Awaitable<void> SessionDriver::TearDown() {
   environment_.metrics.upstream_protocol_errors.Increment(
       static_cast<double>(conversation_->protocol_errors()));
   environment_.logger.Log(LevelOf(*end_reason_), "session.ended",
-                          {{"session", attach_.session_id()},
-                           {"epoch", attach_.epoch()},
+                          {{"session", session_id()},
+                           {"epoch", epoch()},
                            {"reason", TraitsOf(*end_reason_).word},
                            {"message", end_message_},
                            {"duration_s", ToSeconds(shard_.clock().Now() - started_)},

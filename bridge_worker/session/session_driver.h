@@ -1,47 +1,27 @@
 // One attachment of a gateway to a session, from the accepted call to its end.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "bridge_worker/conversation/conversation.h"
-#include "bridge_worker/interview/assessment_service.h"
+#include "bridge_worker/session/attach_request.h"
+#include "bridge_worker/session/session_environment.h"
 #include "bridge_worker/session/session_record.h"
 #include "bridge_worker/session/summary_link.h"
-#include "bridge_worker/tools/tool_runner.h"
 #include "bridge_worker/upstream/realtime_connection.h"
-#include "bridge_worker/worker_metrics.h"
 #include "common/async/deadline_guard.h"
 #include "common/async/event.h"
 #include "common/async/mailbox.h"
 #include "common/async/task_group.h"
-#include "common/config/profiles.h"
-#include "common/observability/log.h"
-#include "common/rpc/server_stream.h"
 #include "common/runtime/session_index.h"
 #include "common/runtime/shard.h"
 #include "voicebridge/v1/bridge.pb.h"
 
 namespace voicebridge::worker {
-
-// What all sessions share; owned by the worker, outlives them.
-struct SessionEnvironment {
-  Logger& logger;
-  WorkerMetrics& metrics;
-  WorkerGauges& gauges;
-  const Profiles& profiles;
-  RealtimeConnector& connector;
-  SessionIndex& index;
-  StoreThread& store;
-  // Whether the store outlives the process: then every session leaves its items there.
-  bool store_is_lasting;
-  std::string worker_id;  // Of this start of the process.
-  AssessmentService& assessments;
-  ToolEnvironment tools;
-  TaskGroup::OnFailure on_task_failure;
-};
 
 // Moves frames and timers between a gateway's call, the Conversation and the upstream; decides
 // nothing. Owned by the coroutine that runs it, on its shard. Teardown order: tasks are told, the
@@ -49,8 +29,6 @@ struct SessionEnvironment {
 // index.
 class SessionDriver {
  public:
-  using GatewayStream = ServerStream<v1::ToWorker, v1::ToGateway>;
-
   SessionDriver(SessionEnvironment& environment, Shard& shard,
                 std::unique_ptr<GatewayStream> gateway);
 
@@ -65,9 +43,7 @@ class SessionDriver {
   using UpstreamFrame = std::variant<SendUpstream, SendUpstreamAudio>;
 
   Awaitable<absl::Status> Attach(Deadline deadline);
-  Awaitable<void> ReadAttach();
-  absl::StatusOr<v1::Profile> CheckAttach() const;
-  Awaitable<absl::Status> Acquire(const v1::Profile& profile, Deadline deadline);
+  Awaitable<absl::Status> Acquire(Deadline deadline);
   Awaitable<void> Serve(Deadline handshake);
   Awaitable<void> Connect(Deadline deadline);
   Awaitable<void> WaitUntilReadyOrEnded();
@@ -104,15 +80,16 @@ class SessionDriver {
   void SendGateway(v1::ToGateway frame);
   void RequestEnd(EndReason reason, std::string message);
 
+  const std::string& session_id() const { return request_.frame().session_id(); }
+  std::uint64_t epoch() const { return request_.frame().epoch(); }
+
   SessionEnvironment& environment_;
   Shard& shard_;
   net::any_io_executor executor_;
   std::unique_ptr<GatewayStream> gateway_;
   std::unique_ptr<RealtimeConnection> upstream_;
   ConnectFailure connect_failure_;
-  v1::Attach attach_;
-  std::optional<v1::ConversationSnapshot> snapshot_;  // Of an earlier attachment.
-  bool snapshot_is_whole_ = false;
+  AttachRequest request_;
   std::shared_ptr<SessionHandle> handle_;
   std::optional<Conversation> conversation_;
   std::shared_ptr<SessionRecord> record_;  // Null: nothing of this session is stored.

@@ -83,7 +83,7 @@ void SessionDriver::Perform(DropQueuedAudio& drop) {
 void SessionDriver::Perform(BecomeReady& ready) {
   ready_ = true;
   v1::ToGateway frame;
-  frame.mutable_ready()->set_epoch(attach_.epoch());
+  frame.mutable_ready()->set_epoch(epoch());
   frame.mutable_ready()->set_session_json(std::move(ready.session_json));
   SendGateway(std::move(frame));
   changed_.Notify();
@@ -114,8 +114,7 @@ void SessionDriver::SendGateway(v1::ToGateway frame) {
 
 void SessionDriver::Perform(ReportTrouble& trouble) {
   environment_.logger.Warning(
-      trouble.event,
-      {{"session", attach_.session_id()}, {"epoch", attach_.epoch()}, {"reason", trouble.reason}});
+      trouble.event, {{"session", session_id()}, {"epoch", epoch()}, {"reason", trouble.reason}});
 }
 
 void SessionDriver::Perform(EndSession& end) { RequestEnd(end.reason, std::move(end.message)); }
@@ -137,8 +136,8 @@ Awaitable<void> SessionDriver::CallTool(StartTool start) {
 void SessionDriver::Perform(StartAssessment& start) {
   AssessmentRecord assessment;
   assessment.assessment_id = std::move(start.assessment_id);
-  assessment.session_id = attach_.session_id();
-  assessment.profile = attach_.profile();
+  assessment.session_id = session_id();
+  assessment.profile = request_.frame().profile();
   assessment.request_json = std::move(start.input_json);
   environment_.assessments.Assess(
       record_->owner(), std::move(assessment), executor_,
@@ -149,7 +148,7 @@ void SessionDriver::Perform(RetryAssessment&) { tasks_.TrySpawn("retry assessmen
 
 Awaitable<void> SessionDriver::Retry() {
   const absl::StatusOr<AssessmentRecord> retried = co_await environment_.assessments.Retry(
-      attach_.session_id(), Deadline::After(shard_.clock().Now(), kRetryMax));
+      session_id(), Deadline::After(shard_.clock().Now(), kRetryMax));
   if (!retried.ok()) {
     Feed(AssessmentUpdated{AssessmentFailed{"store_unavailable"}});
   }
@@ -157,8 +156,8 @@ Awaitable<void> SessionDriver::Retry() {
 
 void SessionDriver::Perform(OpenSummary&) {
   summary_ = std::make_unique<SummaryLink>(
-      environment_.connector, environment_.profiles.find(attach_.profile())->second.model(),
-      shard_.clock(), executor_, [this](ConversationEvent event) { Feed(std::move(event)); });
+      environment_.connector, request_.profile().model(), shard_.clock(), executor_,
+      [this](ConversationEvent event) { Feed(std::move(event)); });
   tasks_.TrySpawn("summary", summary_->Run(tasks_));
 }
 
