@@ -5,11 +5,9 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <cstdio>
-#include <future>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,6 +16,7 @@
 #include "bridge_worker/session/assessment_queries.h"
 #include "bridge_worker/session/bridge_service.h"
 #include "bridge_worker/session/stored_session.h"
+#include "bridge_worker/session/worker_background.h"
 #include "bridge_worker/store/retention.h"
 #include "bridge_worker/store/store_thread.h"
 #include "bridge_worker/tools/http_webhook.h"
@@ -40,38 +39,37 @@ namespace voicebridge::worker {
 namespace {
 
 constexpr Duration kStoreOpenMax = seconds(5);
-constexpr Duration kLook = milliseconds(2);
-constexpr Duration kStoreReserve =
-    milliseconds(200);  // Of a drain, for what the store still holds.
 
 // Everything that lives as long as the worker, in the order in which it depends on each other.
 class Worker {
  public:
-  Worker(const WorkerConfig& config, WorkerGauges& gauges)
+  Worker(const WorkerConfig& config, WorkerGauges& gauges, Watchdog& watchdog)
       : config_(config),
         gauges_(gauges),
+        watchdog_(watchdog),
         logger_(MakeLogger("worker", LogLevel::kInfo)),
         metrics_(*registry_, gauges, config.capacity),
         connector_(MakeRealtimeConnector(config.upstream_url, config.openai_api_key,
                                          config.upstream_ca_file)),
-        store_(*MakeStore(config.store), *logger_) {}
+        store_(*MakeStore(config.store), *logger_),
+        coordinator_(DrainRole::kWorker, config.drain_budget, watchdog, gauges.drain, *logger_) {}
 
   absl::Status Start();
-  ExitCode Drain(const DrainPlan& plan, int signal);
-  Logger& logger() { return *logger_; }
+  // Until a drain ends the process.
+  ExitCode Serve();
 
  private:
   absl::Status MakeClients();
   absl::Status StartSessionServer();
   void ObserveBackgroundWork();
   void StartBackgroundWork();
-  Awaitable<std::size_t> HandOver(Deadline deadline);
-  std::size_t SettleBackground(Deadline deadline);
   v1::ProcessStatus Status() const;
   TaskGroup::OnFailure OnTaskFailure();
+  void PrepareDrain();
 
   const WorkerConfig& config_;
   WorkerGauges& gauges_;
+  Watchdog& watchdog_;
   const TimePoint started_ = std::chrono::steady_clock::now();
   const std::string start_id_ = NewId("start");
   std::unique_ptr<Logger> logger_;
@@ -79,6 +77,7 @@ class Worker {
   WorkerMetrics metrics_;
   std::unique_ptr<RealtimeConnector> connector_;
   StoreThread store_;
+  DrainCoordinator coordinator_;
   SystemClock clock_;
   std::unique_ptr<ResponsesClient> responses_;
   std::unique_ptr<WebhookCaller> webhooks_;
@@ -89,9 +88,11 @@ class Worker {
   std::unique_ptr<BridgeService> service_;
   std::unique_ptr<SessionAdmin> sessions_;
   std::unique_ptr<ShardGroup> shards_;
+  std::unique_ptr<WorkerBackground> background_;
   std::unique_ptr<grpc::Server> server_;
   OperatorListeners operator_{registry_,
                               [this] { return std::string(index_->closed() ? "draining" : ""); }};
+  std::optional<ProcessDrain> drain_;
 };
 
 TaskGroup::OnFailure Worker::OnTaskFailure() {
@@ -152,13 +153,17 @@ absl::Status Worker::Start() {
     return bound;
   }
   ObserveBackgroundWork();
-  const absl::Status status =
-      operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file, sessions_.get()},
-                      shards_->first(), [this] { return Status(); });
+  const absl::Status status = operator_.Start(
+      {config_.ops_listen, config_.admin_listen, config_.pid_file, sessions_.get(), &coordinator_},
+      shards_->first(), [this] { return Status(); });
   if (!status.ok()) {
     return status;
   }
   StartBackgroundWork();
+  background_ =
+      std::make_unique<WorkerBackground>(*assessments_, store_, gauges_.records, shards_->first());
+  PrepareDrain();
+  watchdog_.Serve(DrainPlan::WatchdogDelay(config_.drain_budget));
   shards_->Start();
   logger_->Info("worker.started", {{"pid", ::getpid()},
                                    {"capacity", config_.capacity},
@@ -196,7 +201,7 @@ absl::Status Worker::StartSessionServer() {
                          store_, config_.store_is_lasting, start_id_, *assessments_,
                          ToolEnvironment{store_, *webhooks_, clock_, *logger_}, OnTaskFailure()});
   queries_ = MakeAssessmentQueries(*assessments_);
-  service_ = std::make_unique<BridgeService>(*environment_, *queries_);
+  service_ = std::make_unique<BridgeService>(*environment_, *queries_, coordinator_);
   sessions_ = std::make_unique<SessionAdmin>(
       *index_, shards_->first(), [this](std::string session_id, Deadline deadline) {
         return DeleteStoredSession(store_, std::move(session_id), deadline);
@@ -216,7 +221,8 @@ v1::ProcessStatus Worker::Status() const {
   status.set_process("worker");
   status.set_version(VOICEBRIDGE_VERSION);
   status.set_start_id(start_id_);
-  status.set_draining(gauges_.draining.load());
+  status.set_draining(gauges_.drain.draining());
+  *status.mutable_drain_time_left() = ToWire(gauges_.drain.TimeLeft(clock_.Now()));
   status.set_sessions(static_cast<std::uint32_t>(gauges_.sessions.count()));
   status.set_capacity(static_cast<std::uint32_t>(config_.capacity));
   status.set_tasks(static_cast<std::uint32_t>(gauges_.tasks.total()));
@@ -224,32 +230,17 @@ v1::ProcessStatus Worker::Status() const {
   return status;
 }
 
-// Assessments go back to pending, and the records of the sessions are handed to the store.
-Awaitable<std::size_t> Worker::HandOver(Deadline deadline) {
-  const std::size_t lost = co_await assessments_->Stop(deadline);
-  Clock& clock = shards_->first().clock();
-  while (gauges_.records.load() > 0 && !deadline.HasPassed(clock.Now())) {
-    co_await clock.SleepUntil(Deadline::After(clock.Now(), kLook));
-  }
-  co_return lost + static_cast<std::size_t>(gauges_.records.load());
-}
-
-std::size_t Worker::SettleBackground(Deadline deadline) {
-  std::future<std::size_t> handed_over = net::co_spawn(
-      shards_->first().executor(), HandOver(deadline.KeepingBack(kStoreReserve)), net::use_future);
-  const bool in_time = handed_over.wait_until(deadline.when()) == std::future_status::ready;
-  const std::size_t lost = in_time ? handed_over.get() : 1;
-  return store_.Flush(deadline) ? lost : lost + store_.pending();
-}
-
-ExitCode Worker::Drain(const DrainPlan& plan, int signal) {
+void Worker::PrepareDrain() {
   const auto tell_gateways = [this] { service_->NotifyStatusChanged(); };
   // Whatever call is still open is cancelled; a plain Shutdown would wait for it.
   const auto shut_down_server = [this] { server_->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME)); };
-  const auto settle_background = [this](Deadline deadline) { return SettleBackground(deadline); };
-  DrainedProcess process{*logger_,         *index_,       *shards_,          operator_.admin(),
-                         gauges_.draining, tell_gateways, settle_background, shut_down_server};
-  const ExitCode code = DrainProcess(process, plan, signal);
+  drain_.emplace(ProcessDrain::Parts{*logger_, coordinator_, gauges_.drain, *index_, *shards_,
+                                     operator_.admin(), gauges_.tasks, *background_, tell_gateways,
+                                     [](const DrainWorkers&) {}, shut_down_server});
+}
+
+ExitCode Worker::Serve() {
+  const ExitCode code = drain_->Run();
   operator_.RemovePidFile();
   return code;
 }
@@ -259,17 +250,12 @@ ExitCode Worker::Drain(const DrainPlan& plan, int signal) {
 ExitCode RunWorker(const WorkerConfig& config, Watchdog& watchdog, WorkerGauges& gauges) {
   // Never destroyed: after a forced drain threads may still use it until _exit. Static, so that a
   // leak check finds it.
-  static auto* const worker = new Worker(config, gauges);
+  static auto* const worker = new Worker(config, gauges, watchdog);
   if (const absl::Status status = worker->Start(); !status.ok()) {
     std::fprintf(stderr, "voicebridge-worker: %s\n", Message(status).c_str());
     return ExitCode::kBadConfiguration;
   }
-  // LoadWorkerConfig has checked the budget.
-  const TimePoint now = std::chrono::steady_clock::now();
-  watchdog.Serve(DrainPlan::Make(now, config.drain_budget)->watchdog().Remaining(now));
-  WaitForSignal(watchdog);
-  const DrainPlan plan = *DrainPlan::Make(std::chrono::steady_clock::now(), config.drain_budget);
-  return worker->Drain(plan, watchdog.signal());
+  return worker->Serve();
 }
 
 }  // namespace voicebridge::worker

@@ -173,8 +173,8 @@ absl::StatusOr<WorkerConfig> LoadWorkerConfig() {
   config.shards = static_cast<std::size_t>(
       InRange("shards", absl::GetFlag(FLAGS_shards), 1, kShardsMax, errors));
   config.drain_budget = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_drain_budget));
-  if (const auto plan = DrainPlan::Make(TimePoint(), config.drain_budget); !plan.ok()) {
-    errors.Add("drain_budget", Message(plan.status()));
+  if (const absl::Status enough = DrainPlan::Check(config.drain_budget); !enough.ok()) {
+    errors.Add("drain_budget", Message(enough));
   }
   config.pid_file = absl::GetFlag(FLAGS_pid_file);
   config.upstream_url = LoadUpstreamUrl(errors);

@@ -1,5 +1,7 @@
 #include "bridge_worker/worker_metrics.h"
 
+#include "common/composition/drain_metrics.h"
+
 namespace voicebridge::worker {
 namespace {
 
@@ -41,15 +43,13 @@ WorkerMetrics::WorkerMetrics(ProcessRegistry& registry, const WorkerGauges& gaug
   auto& sessions = AddGauge(registry, "voicebridge_worker_sessions", "Sessions held now.");
   auto& tasks = AddGauge(registry, "voicebridge_worker_tasks", "Live coroutines in task groups.");
   auto& calls = AddGauge(registry, "voicebridge_worker_calls", "Calls of gateways being served.");
-  auto& draining =
-      AddGauge(registry, "voicebridge_worker_draining", "1 from the start of a drain.");
+  AddDrainMetrics(registry, "voicebridge_worker", gauges.drain);
   AddGauge(registry, "voicebridge_worker_capacity", "Sessions held at most.")
       .Set(static_cast<double>(capacity));
-  registry.OnCollect([&gauges, &sessions, &tasks, &calls, &draining] {
+  registry.OnCollect([&gauges, &sessions, &tasks, &calls] {
     sessions.Set(static_cast<double>(gauges.sessions.count()));
     tasks.Set(static_cast<double>(gauges.tasks.total()));
     calls.Set(static_cast<double>(gauges.calls.load()));
-    draining.Set(gauges.draining.load() ? 1 : 0);
   });
 }
 

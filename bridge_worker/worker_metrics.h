@@ -10,6 +10,7 @@
 
 #include "common/core/live_sessions.h"
 #include "common/core/live_tasks.h"
+#include "common/drain/drain_state.h"
 #include "common/observability/metrics.h"
 
 namespace voicebridge::worker {
@@ -20,7 +21,7 @@ struct WorkerGauges {
   LiveSessions sessions;
   std::atomic<std::int64_t> calls = 0;    // Calls of gateways being served.
   std::atomic<std::int64_t> records = 0;  // Sessions, also ended ones, that are still being stored.
-  std::atomic<bool> draining = false;
+  DrainState drain;
 };
 
 struct WorkerMetrics {

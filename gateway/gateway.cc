@@ -23,6 +23,7 @@
 #include "gateway/gateway_metrics.h"
 #include "gateway/http/gateway_service.h"
 #include "gateway/relay/relay_driver.h"
+#include "gateway/workers/worker_drains.h"
 #include "gateway/workers/worker_link.h"
 #include "gateway/workers/worker_watch.h"
 
@@ -42,19 +43,22 @@ std::vector<std::unique_ptr<Shard>> MakeShards(std::size_t count, LiveTasks& tas
 // Everything that lives as long as the gateway, in the order in which it depends on each other.
 class Gateway {
  public:
-  Gateway(const GatewayConfig& config, GatewayGauges& gauges);
+  Gateway(const GatewayConfig& config, GatewayGauges& gauges, Watchdog& watchdog);
 
   absl::Status Start();
-  ExitCode Drain(const DrainPlan& plan, int signal);
+  // Until a drain ends the process.
+  ExitCode Serve();
 
  private:
   absl::Status StartPublic();
   std::string NotReadyBecause() const;
   v1::ProcessStatus Status() const;
   TaskGroup::OnFailure OnTaskFailure();
+  void PrepareDrain();
 
   const GatewayConfig& config_;
   GatewayGauges& gauges_;
+  Watchdog& watchdog_;
   const TimePoint started_ = std::chrono::steady_clock::now();
   const std::string start_id_ = NewId("start");
   std::unique_ptr<Logger> logger_;
@@ -69,11 +73,16 @@ class Gateway {
   SessionAdmin sessions_;
   OperatorListeners operator_;
   std::unique_ptr<HttpServer> public_server_;
+  NoBackgroundWork background_;
+  DrainCoordinator coordinator_;
+  WorkerDrains worker_drains_;
+  std::optional<ProcessDrain> drain_;
 };
 
-Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges)
+Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges, Watchdog& watchdog)
     : config_(config),
       gauges_(gauges),
+      watchdog_(watchdog),
       logger_(MakeLogger("gateway", LogLevel::kInfo)),
       metrics_(*registry_, gauges),
       shards_(MakeShards(config.shards, gauges.tasks, OnTaskFailure())),
@@ -83,7 +92,10 @@ Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges)
       environment_{*logger_, metrics_, gauges, links_, watch_, index_, OnTaskFailure()},
       service_(config, environment_, shards_),
       sessions_(index_, shards_.first(), nullptr),
-      operator_(registry_, [this] { return NotReadyBecause(); }) {}
+      operator_(registry_, [this] { return NotReadyBecause(); }),
+      coordinator_(DrainRole::kGateway, config.drain_budget, watchdog, gauges.drain, *logger_),
+      worker_drains_(links_, shards_.first(), gauges, *logger_,
+                     [this](DrainEvent event) { coordinator_.Post(std::move(event)); }) {}
 
 TaskGroup::OnFailure Gateway::OnTaskFailure() {
   return [this](std::string_view task, const std::string& what) {
@@ -103,12 +115,14 @@ absl::Status Gateway::Start() {
   if (const absl::Status bound = StartPublic(); !bound.ok()) {
     return bound;
   }
-  const absl::Status status =
-      operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file, &sessions_},
-                      shards_.first(), [this] { return Status(); });
+  const absl::Status status = operator_.Start(
+      {config_.ops_listen, config_.admin_listen, config_.pid_file, &sessions_, &coordinator_},
+      shards_.first(), [this] { return Status(); });
   if (!status.ok()) {
     return status;
   }
+  PrepareDrain();
+  watchdog_.Serve(DrainPlan::WatchdogDelay(config_.drain_budget));
   shards_.Start();
   logger_->Info("gateway.started", {{"pid", ::getpid()},
                                     {"workers", config_.workers.size()},
@@ -150,7 +164,9 @@ v1::ProcessStatus Gateway::Status() const {
   status.set_process("gateway");
   status.set_version(VOICEBRIDGE_VERSION);
   status.set_start_id(start_id_);
-  status.set_draining(gauges_.draining.load());
+  status.set_draining(gauges_.drain.draining());
+  *status.mutable_drain_time_left() =
+      ToWire(gauges_.drain.TimeLeft(std::chrono::steady_clock::now()));
   status.set_sessions(static_cast<std::uint32_t>(gauges_.sessions.count()));
   status.set_capacity(static_cast<std::uint32_t>(config_.max_sessions));
   status.set_tasks(static_cast<std::uint32_t>(gauges_.tasks.total()));
@@ -158,18 +174,16 @@ v1::ProcessStatus Gateway::Status() const {
   return status;
 }
 
-ExitCode Gateway::Drain(const DrainPlan& plan, int signal) {
-  // The public listener refuses by itself once the index is closed; its connections are the
-  // sessions.
-  DrainedProcess process{*logger_,
-                         index_,
-                         shards_,
-                         operator_.admin(),
-                         gauges_.draining,
-                         [] {},
-                         [](Deadline) { return std::size_t{0}; },
-                         [] {}};
-  const ExitCode code = DrainProcess(process, plan, signal);
+// The public listener refuses by itself once the index is closed; its connections are the sessions.
+void Gateway::PrepareDrain() {
+  drain_.emplace(ProcessDrain::Parts{
+      *logger_, coordinator_, gauges_.drain, index_, shards_, operator_.admin(), gauges_.tasks,
+      background_, [] {}, [this](const DrainWorkers& order) { worker_drains_.Call(order); },
+      [] {}});
+}
+
+ExitCode Gateway::Serve() {
+  const ExitCode code = drain_->Run();
   operator_.RemovePidFile();
   return code;
 }
@@ -179,17 +193,12 @@ ExitCode Gateway::Drain(const DrainPlan& plan, int signal) {
 ExitCode RunGateway(const GatewayConfig& config, Watchdog& watchdog, GatewayGauges& gauges) {
   // Never destroyed: after a forced drain threads may still use it until _exit. Static, so that a
   // leak check finds it.
-  static auto* const gateway = new Gateway(config, gauges);
+  static auto* const gateway = new Gateway(config, gauges, watchdog);
   if (const absl::Status status = gateway->Start(); !status.ok()) {
     std::fprintf(stderr, "voicebridge-gateway: %s\n", Message(status).c_str());
     return ExitCode::kBadConfiguration;
   }
-  // LoadGatewayConfig has checked the budget.
-  const TimePoint now = std::chrono::steady_clock::now();
-  watchdog.Serve(DrainPlan::Make(now, config.drain_budget)->watchdog().Remaining(now));
-  WaitForSignal(watchdog);
-  const DrainPlan plan = *DrainPlan::Make(std::chrono::steady_clock::now(), config.drain_budget);
-  return gateway->Drain(plan, watchdog.signal());
+  return gateway->Serve();
 }
 
 }  // namespace voicebridge::gateway

@@ -9,7 +9,7 @@ namespace voicebridge::gateway {
 
 struct GatewayGauges;
 
-// Runs until a stop signal and through the drain. The caller ends the process with the code by
+// Runs until a drain ends the process. The caller ends the process with the code by
 // _exit: threads that are stuck in a library are left behind.
 ExitCode RunGateway(const GatewayConfig& config, Watchdog& watchdog, GatewayGauges& gauges);
 

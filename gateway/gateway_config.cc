@@ -164,8 +164,8 @@ absl::StatusOr<GatewayConfig> LoadGatewayConfig() {
       InRange("max_sessions", absl::GetFlag(FLAGS_max_sessions), 1, kSessionsMax, errors);
   config.allowed_origins = absl::GetFlag(FLAGS_allowed_origins);
   config.drain_budget = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_drain_budget));
-  if (const auto plan = DrainPlan::Make(TimePoint(), config.drain_budget); !plan.ok()) {
-    errors.Add("drain_budget", Message(plan.status()));
+  if (const absl::Status enough = DrainPlan::Check(config.drain_budget); !enough.ok()) {
+    errors.Add("drain_budget", Message(enough));
   }
   config.pid_file = absl::GetFlag(FLAGS_pid_file);
   config.check_only = absl::GetFlag(FLAGS_check);

@@ -1,5 +1,7 @@
 #include "gateway/gateway_metrics.h"
 
+#include "common/composition/drain_metrics.h"
+
 namespace voicebridge::gateway {
 namespace {
 
@@ -36,14 +38,12 @@ GatewayMetrics::GatewayMetrics(ProcessRegistry& registry, const GatewayGauges& g
   auto& calls = AddGauge(registry, "voicebridge_gateway_calls", "Open calls to workers.");
   auto& serving =
       AddGauge(registry, "voicebridge_gateway_workers_serving", "Workers that may get a session.");
-  auto& draining =
-      AddGauge(registry, "voicebridge_gateway_draining", "1 from the start of a drain.");
-  registry.OnCollect([&gauges, &sessions, &tasks, &calls, &serving, &draining] {
+  AddDrainMetrics(registry, "voicebridge_gateway", gauges.drain);
+  registry.OnCollect([&gauges, &sessions, &tasks, &calls, &serving] {
     sessions.Set(static_cast<double>(gauges.sessions.count()));
     tasks.Set(static_cast<double>(gauges.tasks.total()));
     calls.Set(static_cast<double>(gauges.calls.load()));
     serving.Set(static_cast<double>(gauges.workers_serving.load()));
-    draining.Set(gauges.draining.load() ? 1 : 0);
   });
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/core/live_sessions.h"
 #include "common/core/live_tasks.h"
+#include "common/drain/drain_state.h"
 #include "common/observability/metrics.h"
 
 namespace voicebridge::gateway {
@@ -19,7 +20,7 @@ struct GatewayGauges {
   LiveSessions sessions;
   std::atomic<std::int64_t> calls = 0;  // Calls to workers that are open.
   std::atomic<std::int64_t> workers_serving = 0;
-  std::atomic<bool> draining = false;
+  DrainState drain;
 };
 
 struct GatewayMetrics {

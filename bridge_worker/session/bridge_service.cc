@@ -7,6 +7,7 @@
 #include "common/core/ids.h"
 #include "common/core/limits.h"
 #include "common/core/scoped_count.h"
+#include "common/rpc/wire_time.h"
 
 namespace voicebridge::worker {
 namespace {
@@ -18,9 +19,11 @@ constexpr Duration kStatusInterval = milliseconds(500);
 
 std::string BridgeService::NewStartId() { return NewId("start"); }
 
-BridgeService::BridgeService(SessionEnvironment& environment, AssessmentQueries& assessments)
+BridgeService::BridgeService(SessionEnvironment& environment, AssessmentQueries& assessments,
+                             DrainControl& drain)
     : environment_(environment),
-      reports_(service_, assessments, environment.gauges.draining, environment.gauges.calls) {}
+      reports_(service_, assessments, environment.gauges.drain.flag(), environment.gauges.calls),
+      drains_(service_, drain, environment.gauges.calls) {}
 
 void BridgeService::Start(ShardGroup& shards) {
   for (std::size_t i = 0; i < shards.size(); ++i) {
@@ -29,8 +32,8 @@ void BridgeService::Start(ShardGroup& shards) {
     Lane& lane = *lanes_.emplace_back(std::make_unique<Lane>(shard, queue));
     shard.tasks().TrySpawn("accept converse", AcceptConverse(lane));
     shard.tasks().TrySpawn("accept watch", AcceptWatch(lane));
-    shard.tasks().TrySpawn("refuse drain", RefuseDrain(lane));
     reports_.Start({shard.executor(), shard.tasks(), shard.clock(), queue});
+    drains_.Start({shard.executor(), shard.tasks(), shard.clock(), queue});
   }
 }
 
@@ -108,28 +111,13 @@ v1::WorkerStatus BridgeService::CurrentStatus() {
                                   : v1::WorkerStatus::SERVING);
   status.set_sessions(static_cast<std::uint32_t>(index.size()));
   status.set_capacity(static_cast<std::uint32_t>(index.capacity()));
+  if (index.closed()) {
+    *status.mutable_drain_time_left() =
+        ToWire(environment_.gauges.drain.TimeLeft(lanes_.front()->shard.clock().Now()));
+  }
   status.set_start_id(start_id_);
   status.set_number(++status_number_);
   return status;
-}
-
-// --- what this worker does not offer ------------------------------------------------------------
-
-Awaitable<void> BridgeService::RefuseDrain(Lane& lane) {
-  using DrainStream = ServerWriter<v1::DrainRequest, v1::DrainProgress>;
-  const auto arm = [this, &lane](grpc::ServerContext* context, v1::DrainRequest* request,
-                                 DrainStream::Call* call, void* tag) {
-    service_.RequestDrain(context, request, call, &lane.queue, &lane.queue, tag);
-  };
-  while (true) {
-    auto stream = co_await DrainStream::Accept(lane.shard.executor(), arm);
-    if (stream == nullptr) {
-      co_return;
-    }
-    grpc::Status refusal(grpc::StatusCode::UNIMPLEMENTED, "not offered by this worker");
-    co_await stream->Finish(std::move(refusal),
-                            Deadline::After(lane.shard.clock().Now(), limits::kCloseMax));
-  }
 }
 
 }  // namespace voicebridge::worker

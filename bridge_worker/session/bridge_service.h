@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bridge_worker/session/assessment_queries.h"
+#include "bridge_worker/session/fleet_drain_calls.h"
 #include "bridge_worker/session/report_calls.h"
 #include "bridge_worker/session/session_driver.h"
 #include "common/async/event.h"
@@ -22,8 +23,9 @@ namespace voicebridge::worker {
 // starts; Start is called once the shards exist and before they run.
 class BridgeService {
  public:
-  // `assessments` answers for GetReport and RetryAssessment.
-  BridgeService(SessionEnvironment& environment, AssessmentQueries& assessments);
+  // `assessments` answers for GetReport and RetryAssessment, `drain` for Drain.
+  BridgeService(SessionEnvironment& environment, AssessmentQueries& assessments,
+                DrainControl& drain);
 
   grpc::Service& service() { return service_; }
 
@@ -49,14 +51,13 @@ class BridgeService {
   Awaitable<void> AcceptWatch(Lane& lane);
   Awaitable<void> Converse(Lane& lane, std::unique_ptr<GatewayStream> stream);
   Awaitable<void> Watch(Lane& lane, std::unique_ptr<WatchStream> stream);
-  // Answers UNIMPLEMENTED; without a pending accept these calls would wait for ever.
-  Awaitable<void> RefuseDrain(Lane& lane);
 
   v1::WorkerStatus CurrentStatus();
 
   SessionEnvironment& environment_;
   v1::BridgeWorker::AsyncService service_;
   ReportCalls reports_;
+  FleetDrainCalls drains_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   const std::string start_id_ = NewStartId();
   std::atomic<std::uint64_t> status_number_ = 0;

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "common/admin/drain_calls.h"
 #include "common/core/status.h"
 #include "common/rpc/listen_address.h"
 #include "common/rpc/wire_status.h"
@@ -55,10 +56,31 @@ class OpenCalls {
 
 class AdminService final : public v1::Admin::CallbackService {
  public:
-  AdminService(AdminServer::GetStatus get_status, AdminSessions* sessions)
-      : get_status_(std::move(get_status)), sessions_(sessions) {}
+  AdminService(AdminServer::GetStatus get_status, AdminSessions* sessions, DrainControl* drain)
+      : get_status_(std::move(get_status)), sessions_(sessions), drain_(drain) {}
 
-  void FinishOpenCalls() { calls_->FinishAll(); }
+  void FinishOpenCalls() {
+    calls_->FinishAll();
+    drain_calls_->FinishAll();
+  }
+
+  grpc::ServerWriteReactor<v1::DrainProgress>* Drain(grpc::CallbackServerContext*,
+                                                     const v1::DrainRequest* request) override {
+    return DrainCall::Open(*request, drain_, drain_calls_);
+  }
+
+  grpc::ServerUnaryReactor* Undrain(grpc::CallbackServerContext* context, const v1::UndrainRequest*,
+                                    v1::UndrainResponse* response) override {
+    return Ask(context, response, drain_ != nullptr, [this](auto done) {
+      drain_->Undrain([done = std::move(done)](const absl::Status& status) {
+        if (status.ok()) {
+          done(v1::UndrainResponse());
+        } else {
+          done(status);
+        }
+      });
+    });
+  }
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest*,
@@ -72,13 +94,14 @@ class AdminService final : public v1::Admin::CallbackService {
   grpc::ServerUnaryReactor* ListSessions(grpc::CallbackServerContext* context,
                                          const v1::ListSessionsRequest*,
                                          v1::ListSessionsResponse* response) override {
-    return Ask(context, response, [this](auto done) { sessions_->List(std::move(done)); });
+    return Ask(context, response, sessions_ != nullptr,
+               [this](auto done) { sessions_->List(std::move(done)); });
   }
 
   grpc::ServerUnaryReactor* EndSession(grpc::CallbackServerContext* context,
                                        const v1::EndSessionRequest* request,
                                        v1::EndSessionResponse* response) override {
-    return Ask(context, response, [this, request](auto done) {
+    return Ask(context, response, sessions_ != nullptr, [this, request](auto done) {
       sessions_->End(request->session_id(), std::move(done));
     });
   }
@@ -86,7 +109,7 @@ class AdminService final : public v1::Admin::CallbackService {
   grpc::ServerUnaryReactor* DeleteSession(grpc::CallbackServerContext* context,
                                           const v1::DeleteSessionRequest* request,
                                           v1::DeleteSessionResponse* response) override {
-    return Ask(context, response, [this, request](auto done) {
+    return Ask(context, response, sessions_ != nullptr, [this, request](auto done) {
       sessions_->Delete(request->session_id(), std::move(done));
     });
   }
@@ -95,9 +118,9 @@ class AdminService final : public v1::Admin::CallbackService {
   // `ask` hands the question to the process, together with what takes its answer.
   template <class Response, class AskProcess>
   grpc::ServerUnaryReactor* Ask(grpc::CallbackServerContext* context, Response* response,
-                                AskProcess ask) {
+                                bool offered, AskProcess ask) {
     grpc::ServerUnaryReactor* call = context->DefaultReactor();
-    if (sessions_ == nullptr) {
+    if (!offered) {
       call->Finish(ToGrpc(absl::UnimplementedError("not offered by this process")));
     } else if (!calls_->Add(call)) {
       call->Finish(ToGrpc(OpenCalls::Stopping()));
@@ -118,15 +141,17 @@ class AdminService final : public v1::Admin::CallbackService {
 
   const AdminServer::GetStatus get_status_;
   AdminSessions* const sessions_;
+  DrainControl* const drain_;
   const std::shared_ptr<OpenCalls> calls_ = std::make_shared<OpenCalls>();
+  const std::shared_ptr<DrainCalls> drain_calls_ = std::make_shared<DrainCalls>();
 };
 
 }  // namespace
 
 class AdminServer::Implementation {
  public:
-  Implementation(AdminServer::GetStatus get_status, AdminSessions* sessions)
-      : service(std::move(get_status), sessions) {}
+  Implementation(AdminServer::GetStatus get_status, AdminSessions* sessions, DrainControl* drain)
+      : service(std::move(get_status), sessions, drain) {}
 
   AdminService service;
   std::unique_ptr<grpc::Server> server;
@@ -140,10 +165,11 @@ AdminServer::~AdminServer() = default;
 
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& listen,
                                                                 AdminServer::GetStatus get_status,
-                                                                AdminSessions* sessions) {
+                                                                AdminSessions* sessions,
+                                                                DrainControl* drain) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  auto implementation = std::make_unique<Implementation>(std::move(get_status), sessions);
+  auto implementation = std::make_unique<Implementation>(std::move(get_status), sessions, drain);
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);

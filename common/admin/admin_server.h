@@ -8,7 +8,7 @@
 #include <string>
 
 #include "common/admin/admin_sessions.h"
-#include "common/core/deadline.h"
+#include "common/drain/drain_control.h"
 #include "voicebridge/v1/admin.pb.h"
 
 namespace voicebridge {
@@ -20,11 +20,12 @@ class AdminServer {
   // Called on gRPC's threads, overlapping; must not block.
   using GetStatus = std::function<v1::ProcessStatus()>;
 
-  // `sessions` outlives the server; null: its calls are answered UNIMPLEMENTED. UNAVAILABLE when
-  // the address cannot be bound.
+  // `sessions` and `drain` outlive the server; null: their calls are answered UNIMPLEMENTED.
+  // UNAVAILABLE when the address cannot be bound.
   static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const std::string& listen,
                                                             GetStatus get_status,
-                                                            AdminSessions* sessions);
+                                                            AdminSessions* sessions,
+                                                            DrainControl* drain);
   ~AdminServer();
 
   // The address as bound, with the real port.

@@ -22,8 +22,8 @@ absl::Status OperatorListeners::Start(const Options& options, Shard& shard,
   }
   AnnounceListener("ops", *ops_address);
 
-  absl::StatusOr<std::unique_ptr<AdminServer>> admin =
-      AdminServer::Start(options.admin_listen, std::move(get_status), options.sessions);
+  absl::StatusOr<std::unique_ptr<AdminServer>> admin = AdminServer::Start(
+      options.admin_listen, std::move(get_status), options.sessions, options.drain);
   if (!admin.ok()) {
     return admin.status();
   }

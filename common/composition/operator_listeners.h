@@ -22,7 +22,8 @@ class OperatorListeners {
     std::string ops_listen;
     std::string admin_listen;
     std::string pid_file;               // Empty: none.
-    AdminSessions* sessions = nullptr;  // Outlives the listeners; null: not offered.
+    AdminSessions* sessions = nullptr;  // Both outlive the listeners; null: not offered.
+    DrainControl* drain = nullptr;
   };
 
   OperatorListeners(std::shared_ptr<ProcessRegistry> registry, OpsService::Readiness readiness)

@@ -1,69 +1,101 @@
 #include "common/composition/process_drain.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace voicebridge {
 namespace {
 
-TimePoint Now() { return std::chrono::steady_clock::now(); }
+// For tasks to see that they were cancelled, also when a forced drain has used up its time.
+constexpr Duration kCancelMax = milliseconds(30);
 
-// False: some are left.
-bool WaitUntilNoSessions(const SessionIndex& index, Deadline deadline) {
-  constexpr int kLookMs = 2;
-  while (index.size() > 0) {
-    if (deadline.HasPassed(Now())) {
-      return false;
-    }
-    ::poll(nullptr, 0, kLookMs);
-  }
-  return true;
-}
+TimePoint Now() { return SystemClock().Now(); }
 
 }  // namespace
 
-ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal) {
-  const TimePoint begun = Now();
-  process.draining.store(true);
-  process.index.Close();
-  process.admin.SetServing(false);
-  process.logger.Info("shutdown.begin",
-                      {{"signal", signal},
-                       {"sessions", process.index.size()},
-                       {"deadline_ms", ToSeconds(plan.end().Remaining(begun)) * 1000}});
-  process.on_draining();
-  process.index.EndAll(v1::END_REASON_DRAINING, plan.force());
-  const bool settled = WaitUntilNoSessions(process.index, plan.force());
-  const std::int64_t forced = process.index.size();
-  process.admin.Stop();
-  const std::size_t lost = process.settle_background(plan.force());
-  const std::vector<std::string> unfinished = process.shards.SettleTasks(plan.flush());
-  process.shut_down_server();
-  const bool stopped = process.shards.Stop(plan.flush());
-  for (const std::string& name : unfinished) {
-    process.logger.Warning("task.abandoned", {{"task", name}});
-  }
-  const bool clean = settled && stopped && unfinished.empty() && lost == 0;
-  const ExitCode code = clean ? ExitCode::kClean : ExitCode::kDrainForced;
-  process.logger.Info("shutdown.end", {{"ms", ToSeconds(Now() - begun) * 1000},
-                                       {"forced", forced},
-                                       {"not_stored", lost},
-                                       {"exit_code", static_cast<int>(code)},
-                                       {"pid", ::getpid()}});
-  process.logger.Flush();
-  return code;
+ProcessDrain::ProcessDrain(Parts parts) : parts_(std::move(parts)) {
+  parts_.index.SetOnLeft([this](const SessionHandle& handle) {
+    if (parts_.state.draining()) {
+      parts_.coordinator.Post(SessionLeft{handle.session_id, handle.end_reason, handle.tasks_left});
+    }
+  });
 }
 
-void WaitForSignal(const Watchdog& watchdog) {
-  pollfd signal{watchdog.signal_fd(), POLLIN, 0};
-  while (watchdog.signal() == 0) {
-    ::poll(&signal, 1, -1);
+ExitCode ProcessDrain::Run() { return Leave(parts_.coordinator.Run(*this)); }
+
+// --- what the machine wants done ----------------------------------------------------------------
+
+void ProcessDrain::RefuseAdmission() {
+  parts_.index.Close();
+  parts_.admin.SetServing(false);
+  parts_.notify_status();
+  parts_.background.Hold();
+  parts_.index.ListIds([this](std::vector<std::string> ids) {
+    parts_.coordinator.Post(SessionsListed{std::move(ids)});
+  });
+}
+
+void ProcessDrain::AnnounceDrain(Deadline deadline) { parts_.index.AnnounceDrainToAll(deadline); }
+
+void ProcessDrain::CallWorkers(const DrainWorkers& order) { parts_.call_workers(order); }
+
+void ProcessDrain::StopBackground(Deadline deadline) {
+  parts_.background.Stop(deadline, [this](std::vector<std::string> not_stored) {
+    parts_.coordinator.Post(BackgroundStopped{std::move(not_stored)});
+  });
+}
+
+void ProcessDrain::EndSessions(Deadline deadline) {
+  parts_.index.EndAll(v1::END_REASON_DRAINING, deadline);
+}
+
+void ProcessDrain::ForceSessions() { parts_.index.ForceAll(); }
+
+void ProcessDrain::SaveRecords(Deadline deadline) {
+  parts_.background.Save(deadline, [this](std::vector<std::string> not_stored) {
+    parts_.coordinator.Post(RecordsSaved{std::move(not_stored)});
+  });
+}
+
+std::vector<std::string> ProcessDrain::Unsaved() { return parts_.background.Unsaved(); }
+
+void ProcessDrain::AdmitAgain() {
+  parts_.background.Resume();
+  parts_.index.Reopen();
+  parts_.admin.SetServing(true);
+  parts_.notify_status();
+}
+
+std::int64_t ProcessDrain::live_tasks() const { return parts_.tasks.total(); }
+
+std::int64_t ProcessDrain::live_sessions() const { return parts_.index.size(); }
+
+// --- the last steps -----------------------------------------------------------------------------
+
+ExitCode ProcessDrain::Leave(const DrainCoordinator::End& end) {
+  parts_.admin.Stop();
+  const Deadline deadline = Deadline::At(std::max(end.plan.flush().when(), Now() + kCancelMax));
+  const std::vector<std::string> unfinished = parts_.shards.SettleTasks(deadline);
+  for (const std::string& name : unfinished) {
+    parts_.logger.Warning("task.abandoned", {{"task", name}});
   }
+  bool stopped = false;
+  if (unfinished.empty()) {
+    // A task that is left may hold a call, and the server would wait for it.
+    parts_.shut_down_server();
+    stopped = parts_.shards.Stop(deadline);
+  }
+  const ExitCode code = end.forced || !stopped ? ExitCode::kDrainForced : ExitCode::kClean;
+  parts_.logger.Info("shutdown.end", {{"ms", ToSeconds(Now() - end.plan.start()) * 1000},
+                                      {"exit_code", static_cast<int>(code)},
+                                      {"pid", ::getpid()}});
+  parts_.logger.Flush();
+  return code;
 }
 
 }  // namespace voicebridge

@@ -1,13 +1,12 @@
-// The drain of a process, from the signal to the exit code: the same steps for gateway and worker.
+// What a drain does to a process, and the process's last steps: the same for gateway and worker.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <functional>
 
 #include "common/admin/admin_server.h"
-#include "common/drain/drain_plan.h"
-#include "common/drain/watchdog.h"
+#include "common/async/task_group.h"
+#include "common/composition/background_work.h"
+#include "common/drain/drain_coordinator.h"
 #include "common/observability/log.h"
 #include "common/process/exit_code.h"
 #include "common/runtime/session_index.h"
@@ -15,27 +14,50 @@
 
 namespace voicebridge {
 
-// What is drained. All of it outlives the call.
-struct DrainedProcess {
-  Logger& logger;
-  SessionIndex& index;
-  ShardGroup& shards;
-  AdminServer& admin;
-  std::atomic<bool>& draining;
-  // Called once admission is refused: watchers are told.
-  std::function<void()> on_draining;
-  // Called once no session is left: stores what background work leaves, within the deadline. How
-  // many records could not be saved.
-  std::function<std::size_t(Deadline)> settle_background;
-  // Called once no task is left, while the shards still poll: ends what they serve calls for.
-  std::function<void()> shut_down_server;
+// Owned by the composition root, used on the main thread. Its order at the end: sessions settled,
+// streams finished, calls cancelled, servers shut down while the shards still poll, queues drained,
+// logs flushed.
+class ProcessDrain final : public DrainedProcess {
+ public:
+  // All outlives the drain.
+  struct Parts {
+    Logger& logger;
+    DrainCoordinator& coordinator;
+    DrainState& state;
+    SessionIndex& index;
+    ShardGroup& shards;
+    AdminServer& admin;
+    const LiveTasks& tasks;
+    BackgroundWork& background;
+    // Whoever watches the process's status hears of it now.
+    std::function<void()> notify_status;
+    // A gateway's: asks every worker, and posts their answers to the coordinator.
+    std::function<void(const DrainWorkers&)> call_workers;
+    // Called once no task is left, while the shards still poll: ends what they serve calls for.
+    std::function<void()> shut_down_server;
+  };
+
+  explicit ProcessDrain(Parts parts);
+
+  // Serves until a drain ends the process; what is left to do then is to leave with the code.
+  ExitCode Run();
+
+  void RefuseAdmission() override;
+  void AnnounceDrain(Deadline deadline) override;
+  void CallWorkers(const DrainWorkers& order) override;
+  void StopBackground(Deadline deadline) override;
+  void EndSessions(Deadline deadline) override;
+  void ForceSessions() override;
+  void SaveRecords(Deadline deadline) override;
+  std::vector<std::string> Unsaved() override;
+  void AdmitAgain() override;
+  std::int64_t live_tasks() const override;
+  std::int64_t live_sessions() const override;
+
+ private:
+  ExitCode Leave(const DrainCoordinator::End& end);
+
+  Parts parts_;
 };
-
-// For the main thread, which runs no handlers. Order: flag, admission refused, sessions told and
-// settled, tasks cancelled, server shut down, queues drained, logs flushed.
-ExitCode DrainProcess(DrainedProcess& process, const DrainPlan& plan, int signal);
-
-// Until the first stop signal.
-void WaitForSignal(const Watchdog& watchdog);
 
 }  // namespace voicebridge

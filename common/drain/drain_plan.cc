@@ -13,11 +13,4 @@ absl::Status DrainPlan::Check(Duration total) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<DrainPlan> DrainPlan::Make(TimePoint start, Duration total) {
-  if (const absl::Status enough = Check(total); !enough.ok()) {
-    return enough;
-  }
-  return DrainPlan(start, total);
-}
-
 }  // namespace voicebridge

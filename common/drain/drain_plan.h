@@ -1,7 +1,7 @@
 // The one place with constants about shutdown: how a drain's total time is cut up.
 #pragma once
 
-#include <absl/status/statusor.h>
+#include <absl/status/status.h>
 
 #include <algorithm>
 
@@ -29,9 +29,6 @@ class DrainPlan {
 
   // INVALID_ARGUMENT below kTotalMin.
   static absl::Status Check(Duration total);
-
-  // INVALID_ARGUMENT as Check says.
-  static absl::StatusOr<DrainPlan> Make(TimePoint start, Duration total);
 
   // `total` has been checked.
   static DrainPlan From(TimePoint start, Duration total) { return DrainPlan(start, total); }

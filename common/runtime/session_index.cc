@@ -74,9 +74,9 @@ Awaitable<void> SessionIndex::RemoveHere(std::shared_ptr<SessionHandle> handle) 
   if (Holds(handle)) {
     sessions_.erase(handle->session_id);
     left_.Notify();
-  }
-  if (on_left_) {
-    on_left_(*handle);
+    if (on_left_) {
+      on_left_(*handle);
+    }
   }
   co_return;
 }

@@ -28,11 +28,13 @@ struct SessionHandle {
   std::string profile;
   std::uint64_t epoch = 0;
   net::any_io_executor executor;
-  std::function<void(EndReason, Deadline)> end;       // It is over, in good order, by the deadline.
-  std::function<void(Deadline)> announce_drain;       // It goes on, and has to be over by then.
-  std::function<void()> force;                        // What is left of it is cut off now.
-  TimePoint added;                                    // To the index; the index sets it.
-  EndReason end_reason = v1::END_REASON_UNSPECIFIED;  // Set by the session before it leaves.
+  std::function<void(EndReason, Deadline)> end;  // It is over, in good order, by the deadline.
+  std::function<void(Deadline)> announce_drain;  // It goes on, and has to be over by then.
+  std::function<void()> force;                   // What is left of it is cut off now.
+  TimePoint added;                               // To the index; the index sets it.
+  // Set by the session before it leaves. The tasks are those that ignored their cancellation.
+  EndReason end_reason = v1::END_REASON_UNSPECIFIED;
+  std::vector<std::string> tasks_left;
 };
 
 // Told of a session that has left, on the index's executor; must not block.

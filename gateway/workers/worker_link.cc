@@ -38,6 +38,14 @@ WorkerLinks::WorkerLinks(const std::vector<std::string>& addresses) {
   }
 }
 
+std::vector<std::string> WorkerLinks::addresses() const {
+  std::vector<std::string> addresses;
+  for (const auto& [address, stub] : stubs_) {
+    addresses.push_back(address);
+  }
+  return addresses;
+}
+
 std::shared_ptr<WorkerStream> WorkerLinks::PrepareConverse(const std::string& address,
                                                            Shard& shard) const {
   v1::BridgeWorker::Stub& stub = *stubs_.at(address);
@@ -54,6 +62,16 @@ std::unique_ptr<WorkerStatusReader> WorkerLinks::PrepareWatch(const std::string&
     return stub.PrepareAsyncWatchStatus(context, v1::WatchStatusRequest(), &shard.queue());
   };
   return std::make_unique<WorkerStatusReader>(shard.executor(), prepare);
+}
+
+std::unique_ptr<WorkerDrainReader> WorkerLinks::PrepareDrain(const std::string& address,
+                                                             const v1::DrainRequest& request,
+                                                             Shard& shard) const {
+  v1::BridgeWorker::Stub& stub = *stubs_.at(address);
+  const auto prepare = [&](grpc::ClientContext* context) {
+    return stub.PrepareAsyncDrain(context, request, &shard.queue());
+  };
+  return std::make_unique<WorkerDrainReader>(shard.executor(), prepare);
 }
 
 std::unique_ptr<GetReportCall> WorkerLinks::PrepareGetReport(const std::string& address,

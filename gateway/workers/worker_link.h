@@ -17,6 +17,7 @@ namespace voicebridge::gateway {
 
 using WorkerStream = ClientStream<v1::ToGateway, v1::ToWorker>;
 using WorkerStatusReader = ClientReader<v1::WorkerStatus>;
+using WorkerDrainReader = ClientReader<v1::DrainProgress>;
 using GetReportCall = ClientUnary<v1::GetReportResponse>;
 using RetryAssessmentCall = ClientUnary<v1::RetryAssessmentResponse>;
 
@@ -26,9 +27,14 @@ class WorkerLinks {
  public:
   explicit WorkerLinks(const std::vector<std::string>& addresses);
 
+  std::vector<std::string> addresses() const;
+
   // `address` is one of those given at construction. The call is prepared, not started.
   std::shared_ptr<WorkerStream> PrepareConverse(const std::string& address, Shard& shard) const;
   std::unique_ptr<WorkerStatusReader> PrepareWatch(const std::string& address, Shard& shard) const;
+  std::unique_ptr<WorkerDrainReader> PrepareDrain(const std::string& address,
+                                                  const v1::DrainRequest& request,
+                                                  Shard& shard) const;
   std::unique_ptr<GetReportCall> PrepareGetReport(const std::string& address,
                                                   const v1::GetReportRequest& request, Shard& shard,
                                                   Duration time_left) const;

@@ -57,7 +57,7 @@ Awaitable<void> WorkerWatch::WatchOnce(const std::string& address) {
     status = co_await reader->Read(Deadline::After(clock.Now(), kWorkerSilenceMax));
   }
   --gauges_.calls;
-  if (seen && !gauges_.draining) {
+  if (seen && !gauges_.drain.draining()) {
     logger_.Warning("worker.lost", {{"worker", address}});
   }
 }

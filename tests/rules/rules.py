@@ -20,7 +20,8 @@ MAY_INCLUDE = {
     "common/runtime": BASE + ["common/rpc"],
     # What the two composition roots share.
     "common/composition": ["common"],
-    "common/drain": BASE + ["common/process"],  # The watchdog ends the process with one of our exit codes.
+    # The watchdog ends the process with one of our exit codes; the driver logs, and says what time is left.
+    "common/drain": BASE + ["common/process", "common/observability", "common/rpc"],
     "gateway": ["common", "gateway", MESSAGES],
     "bridge_worker": ["common", "bridge_worker", MESSAGES],
     "deploy/ctl": ["common", MESSAGES],
@@ -38,7 +39,7 @@ IO_LIBRARIES = re.compile(r"^(boost/(asio|beast)|grpc|spdlog|prometheus|sys/|uni
 # sees an executor, a stream, a connection.
 RUNTIME_USERS = re.compile(
     r"^(common/(runtime|composition)/|tests/|gateway/(gateway|main)\.|bridge_worker/(worker|main)\.|"
-    r"gateway/(http/gateway_service|relay/relay_driver|workers/worker_(link|watch))\.|"
+    r"gateway/(http/gateway_service|relay/relay_driver|workers/worker_(drains|link|watch))\.|"
     r"bridge_worker/session/(bridge_service|session_driver)\.)")
 
 # Dates that people or other hosts read: log lines, the expiry of secrets.

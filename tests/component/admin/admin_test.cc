@@ -70,7 +70,7 @@ class AdminTest : public testing::Test {
 
   void Serve(AdminSessions* sessions) {
     const auto status = [] { return v1::ProcessStatus(); };
-    server_ = *AdminServer::Start("127.0.0.1:0", status, sessions);
+    server_ = *AdminServer::Start("127.0.0.1:0", status, sessions, nullptr);
     stub_ = v1::Admin::NewStub(
         grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
   }
