@@ -182,7 +182,7 @@ export class Fleet {
   }
 
   // The orderly end, which is part of every test: exit code 0 of each process, no sanitizer report, nothing
-  // refused at the strict upstream unless the test provoked it.
+  // refused at the strict upstream unless the test provoked it. `exitCode` may be a function of the process.
   async stop({refused = 0, exitCode = 0} = {}) {
     for (const client of this.clients) {
       client.terminate();
@@ -198,7 +198,8 @@ export class Fleet {
     for (const process of this.processes) {
       assert.equal(process.sanitizerReport(), undefined, `sanitizer report of ${process.name}`);
     }
-    exits.forEach((exit, i) => assert.equal(exit.code, exitCode, `exit code of ${ours[i].name}: ${JSON.stringify(exit)}\n${ours[i].tail()}`));
+    const expected = typeof exitCode === 'function' ? exitCode : () => exitCode;
+    exits.forEach((exit, i) => assert.equal(exit.code, expected(ours[i]), `exit code of ${ours[i].name}: ${JSON.stringify(exit)}\n${ours[i].tail()}`));
     fs.rmSync(this.dir, {recursive: true, force: true});
     return exits;
   }
