@@ -17,7 +17,6 @@
 #include "bridge_worker/session/bridge_service.h"
 #include "bridge_worker/session/stored_session.h"
 #include "bridge_worker/session/worker_background.h"
-#include "bridge_worker/store/retention.h"
 #include "bridge_worker/store/store_thread.h"
 #include "bridge_worker/tools/http_webhook.h"
 #include "bridge_worker/upstream/realtime_connection.h"
@@ -62,7 +61,6 @@ class Worker {
   absl::Status MakeClients();
   absl::Status StartSessionServer();
   void ObserveBackgroundWork();
-  void StartBackgroundWork();
   v1::ProcessStatus Status() const;
   TaskGroup::OnFailure OnTaskFailure();
   void PrepareDrain();
@@ -82,6 +80,7 @@ class Worker {
   std::unique_ptr<ResponsesClient> responses_;
   std::unique_ptr<WebhookCaller> webhooks_;
   std::unique_ptr<SessionIndex> index_;
+  std::unique_ptr<UnsavedRecords> unsaved_;
   std::unique_ptr<AssessmentService> assessments_;
   std::unique_ptr<AssessmentQueries> queries_;
   std::unique_ptr<SessionEnvironment> environment_;
@@ -90,6 +89,7 @@ class Worker {
   std::unique_ptr<ShardGroup> shards_;
   std::unique_ptr<WorkerBackground> background_;
   std::unique_ptr<grpc::Server> server_;
+  std::string address_;
   OperatorListeners operator_{registry_,
                               [this] { return std::string(index_->closed() ? "draining" : ""); }};
   std::optional<ProcessDrain> drain_;
@@ -133,14 +133,6 @@ void Worker::ObserveBackgroundWork() {
   });
 }
 
-void Worker::StartBackgroundWork() {
-  assessments_->Start();
-  if (config_.retention > Duration::zero()) {
-    shards_->first().tasks().TrySpawn(
-        "retention", KeepRetention(store_, config_.retention, shards_->first().clock(), *logger_));
-  }
-}
-
 absl::Status Worker::Start() {
   if (const absl::Status made = MakeClients(); !made.ok()) {
     return made;
@@ -159,9 +151,12 @@ absl::Status Worker::Start() {
   if (!status.ok()) {
     return status;
   }
-  StartBackgroundWork();
-  background_ =
-      std::make_unique<WorkerBackground>(*assessments_, store_, gauges_.records, shards_->first());
+  background_ = std::make_unique<WorkerBackground>(
+      WorkerBackground::Parts{*assessments_, store_, *unsaved_, config_.retention,
+                              shards_->first().executor(), shards_->first().clock(),
+                              shards_->first().tasks(), gauges_.tasks, OnTaskFailure(), *logger_});
+  background_->Start();
+  AnnounceListener("grpc", address_);
   PrepareDrain();
   watchdog_.Serve(DrainPlan::WatchdogDelay(config_.drain_budget));
   shards_->Start();
@@ -190,16 +185,18 @@ absl::Status Worker::StartSessionServer() {
   shards_ = std::make_unique<ShardGroup>(std::move(shards));
   index_ = std::make_unique<SessionIndex>(shards_->first().executor(), config_.capacity,
                                           gauges_.sessions);
+  unsaved_ = std::make_unique<UnsavedRecords>(shards_->first().executor());
   AssessmentLimits assessment_limits;
   assessment_limits.parallel = config_.assessments_parallel;
   assessment_limits.lease = config_.assessment_lease;
   assessments_ = std::make_unique<AssessmentService>(
       assessment_limits, config_.profiles, *responses_, store_, start_id_,
       shards_->first().executor(), shards_->first().clock(), shards_->first().tasks(), *logger_);
-  environment_ = std::make_unique<SessionEnvironment>(
-      SessionEnvironment{*logger_, metrics_, gauges_, config_.profiles, *connector_, *index_,
-                         store_, config_.store_is_lasting, start_id_, *assessments_,
-                         ToolEnvironment{store_, *webhooks_, clock_, *logger_}, OnTaskFailure()});
+  environment_ = std::make_unique<SessionEnvironment>(SessionEnvironment{
+      *logger_, metrics_, gauges_, config_.profiles, *connector_, *index_, store_, *unsaved_,
+      config_.store_is_lasting, start_id_, *assessments_,
+      ToolEnvironment{store_, *webhooks_, clock_, *logger_, gauges_.drain.flag()},
+      OnTaskFailure()});
   queries_ = MakeAssessmentQueries(*assessments_);
   service_ = std::make_unique<BridgeService>(*environment_, *queries_, coordinator_);
   sessions_ = std::make_unique<SessionAdmin>(
@@ -212,7 +209,7 @@ absl::Status Worker::StartSessionServer() {
     return Unavailable("--listen: cannot listen on {}", config_.listen);
   }
   service_->Start(*shards_);
-  AnnounceListener("grpc", WithPort(config_.listen, port));
+  address_ = WithPort(config_.listen, port);
   return absl::OkStatus();
 }
 

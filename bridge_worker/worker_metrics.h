@@ -19,8 +19,7 @@ namespace voicebridge::worker {
 struct WorkerGauges {
   LiveTasks tasks;
   LiveSessions sessions;
-  std::atomic<std::int64_t> calls = 0;    // Calls of gateways being served.
-  std::atomic<std::int64_t> records = 0;  // Sessions, also ended ones, that are still being stored.
+  std::atomic<std::int64_t> calls = 0;  // Calls of gateways being served.
   DrainState drain;
 };
 

@@ -73,6 +73,7 @@ class Gateway {
   SessionAdmin sessions_;
   OperatorListeners operator_;
   std::unique_ptr<HttpServer> public_server_;
+  std::string public_address_;
   NoBackgroundWork background_;
   DrainCoordinator coordinator_;
   WorkerDrains worker_drains_;
@@ -121,6 +122,7 @@ absl::Status Gateway::Start() {
   if (!status.ok()) {
     return status;
   }
+  AnnounceListener("public", public_address_);
   PrepareDrain();
   watchdog_.Serve(DrainPlan::WatchdogDelay(config_.drain_budget));
   shards_.Start();
@@ -155,7 +157,7 @@ absl::Status Gateway::StartPublic() {
   if (!address.ok()) {
     return Unavailable("--listen: {}", Message(address.status()));
   }
-  AnnounceListener("public", *address);
+  public_address_ = *address;
   return absl::OkStatus();
 }
 

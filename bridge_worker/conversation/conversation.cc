@@ -44,6 +44,7 @@ void Conversation::Handle(ConversationEvent event, TimePoint now, Effects& effec
 std::optional<TimePoint> Conversation::NextDeadline() const { return core_->NextDeadline(); }
 const v1::ConversationSnapshot& Conversation::snapshot() const { return core_->snapshot(); }
 bool Conversation::ended() const { return core_->ended(); }
+bool Conversation::sends_keepalives() const { return core_->sends_keepalives(); }
 std::uint64_t Conversation::protocol_errors() const { return core_->protocol_errors(); }
 
 Conversation::Core::Core(ConversationConfig config, TimePoint now)

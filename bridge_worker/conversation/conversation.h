@@ -145,6 +145,8 @@ class Conversation {
 
   const v1::ConversationSnapshot& snapshot() const;
   bool ended() const;
+  // Whether the client is sent a sign of life every 3 s, because an assessment is being written.
+  bool sends_keepalives() const;
 
   // Upstream messages that were malformed or of a type unknown to us: skipped or passed on, and
   // counted.

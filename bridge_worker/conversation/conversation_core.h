@@ -34,6 +34,7 @@ class Conversation::Core {
 
   const v1::ConversationSnapshot& snapshot() const { return transcript_.snapshot(); }
   bool ended() const { return phase_ == Phase::kEnded; }
+  bool sends_keepalives() const { return flow_.sends_keepalives(); }
   std::uint64_t protocol_errors() const { return protocol_errors_; }
 
  private:

@@ -53,6 +53,7 @@ class InterviewFlow {
 
   // Whether a sign of life is due; it is then due again later.
   bool TakeKeepalive(TimePoint now);
+  bool sends_keepalives() const { return keepalive_.has_value(); }
 
   std::optional<TimePoint> NextDeadline() const;
 

@@ -52,6 +52,7 @@ Awaitable<void> AssessmentDesk::StoreAndAdmit(SessionOwner owner, AssessmentReco
   const absl::StatusOr<AssessmentRecord> stored =
       co_await tools_.records.Create(std::move(owner), std::move(assessment), In(kCreateMax));
   storing_.erase(session_id);
+  changed_.Notify();
   if (stored.ok()) {
     tools_.logger.Info("assessment.stored",
                        {{"session", session_id}, {"assessment", stored->assessment_id}});
@@ -83,7 +84,8 @@ void AssessmentDesk::Admit(const AssessmentRecord& record) {
     TellState(record);
     return;
   }
-  if (stopping_) {
+  if (held_) {
+    tell_(record.session_id, AssessmentQueued{1});  // Whoever takes it up is not this process.
     return;
   }
   const TimePoint expires = tools_.clock.Now() + tools_.limits.queue_max;
@@ -191,7 +193,7 @@ void AssessmentDesk::OnEnd(const AssessmentRun& run, AssessmentRun::End end) {
       TellFailed(session_id, "store_unavailable");
       break;
     case AssessmentRun::End::kNotReleased:
-      ++not_released_;
+      not_released_.push_back(run.record().assessment_id);
       break;
     case AssessmentRun::End::kLost:
     case AssessmentRun::End::kReleased:
@@ -199,7 +201,8 @@ void AssessmentDesk::OnEnd(const AssessmentRun& run, AssessmentRun::End end) {
   }
 }
 
-Awaitable<std::size_t> AssessmentDesk::Stop(Deadline deadline) {
+Awaitable<std::vector<std::string>> AssessmentDesk::Stop(Deadline deadline) {
+  held_ = true;
   stopping_ = true;
   stop_deadline_ = stop_deadline_.EarlierOf(deadline);
   for (const auto& [assessment_id, run] : runs_) {
@@ -207,7 +210,27 @@ Awaitable<std::size_t> AssessmentDesk::Stop(Deadline deadline) {
   }
   Wake();
   co_await RunUntil(tools_.clock, deadline, WaitForIdle());
-  co_return runs_.size() + not_released_;
+  co_return NotStored();
+}
+
+std::vector<std::string> AssessmentDesk::NotStored() const {
+  std::vector<std::string> names = not_released_;
+  for (const auto& [assessment_id, run] : runs_) {
+    names.push_back(assessment_id);
+  }
+  names.insert(names.end(), storing_.begin(), storing_.end());
+  return names;
+}
+
+void AssessmentDesk::Resume() {
+  held_ = false;
+  stopping_ = false;
+  stop_deadline_ = Deadline::Never();
+  not_released_.clear();
+  if (!rounds_) {
+    Start();
+  }
+  Wake();
 }
 
 }  // namespace voicebridge::worker

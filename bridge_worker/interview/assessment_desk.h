@@ -35,7 +35,10 @@ class AssessmentDesk {
   void Readmit(const AssessmentRecord& record);
   // Nobody here wants to know of it any more; it goes on.
   void Forget(const std::string& session_id);
-  Awaitable<std::size_t> Stop(Deadline deadline);
+  // As AssessmentService says.
+  void Hold() { held_ = true; }
+  Awaitable<std::vector<std::string>> Stop(Deadline deadline);
+  void Resume();
 
   // From any thread.
   std::size_t running() const { return running_.load(std::memory_order_relaxed); }
@@ -70,6 +73,7 @@ class AssessmentDesk {
   Awaitable<void> RunToEnd(std::shared_ptr<AssessmentRun> run);
   void OnEnd(const AssessmentRun& run, AssessmentRun::End end);
   Awaitable<void> ReleaseUnstarted(const AssessmentRecord& record);
+  std::vector<std::string> NotStored() const;
   std::shared_ptr<AssessmentRun> RunOf(const std::string& session_id) const;
   bool IsFull() const { return runs_.size() >= tools_.limits.parallel; }
   void Count();
@@ -86,10 +90,11 @@ class AssessmentDesk {
   std::set<std::string> storing_;                               // Sessions.
   bool rounds_ = false;                                         // GoRound lives.
   bool woken_ = false;
-  bool stopping_ = false;
+  bool held_ = false;      // Nothing is taken up.
+  bool stopping_ = false;  // And what runs is ended.
   Deadline stop_deadline_ = Deadline::Never();
   Deadline next_reap_ = Deadline::Never();
-  std::size_t not_released_ = 0;
+  std::vector<std::string> not_released_;
   Event changed_;
   std::atomic<std::size_t> running_ = 0;
   std::atomic<std::size_t> queued_ = 0;

@@ -24,7 +24,7 @@ Awaitable<void> AssessmentDesk::WaitForWake() {
 }
 
 Awaitable<void> AssessmentDesk::WaitForIdle() {
-  const auto is_idle = [this] { return runs_.empty() && !rounds_; };
+  const auto is_idle = [this] { return runs_.empty() && storing_.empty() && !rounds_; };
   co_await changed_.WaitUntil(is_idle);
 }
 
@@ -62,7 +62,7 @@ Awaitable<void> AssessmentDesk::EndExpired() {
     TellMoved();
   }
   for (const QueuedAssessment& entry : expired) {
-    if (!stopping_) {
+    if (!held_) {
       co_await EndExpired(entry);
     }
   }
@@ -71,7 +71,7 @@ Awaitable<void> AssessmentDesk::EndExpired() {
 // Whoever writes a failure owns the assessment, so it is claimed for that.
 Awaitable<void> AssessmentDesk::EndExpired(const QueuedAssessment& entry) {
   const auto claimed = co_await Claim(1, entry.assessment_id);
-  if (stopping_ || (claimed && claimed->empty())) {
+  if (held_ || (claimed && claimed->empty())) {
     co_return;  // It stays pending; or another process has it, and its end is looked for.
   }
   absl::Status status = absl::UnavailableError("the store is away");
@@ -89,7 +89,7 @@ Awaitable<void> AssessmentDesk::EndExpired(const QueuedAssessment& entry) {
 }
 
 Awaitable<void> AssessmentDesk::TakeUpQueued() {
-  while (!stopping_ && !IsFull() && !queue_.empty()) {
+  while (!held_ && !IsFull() && !queue_.empty()) {
     QueuedAssessment first = *queue_.TakeFirst();
     auto claimed = co_await Claim(1, first.assessment_id);
     if (!claimed) {
@@ -104,7 +104,7 @@ Awaitable<void> AssessmentDesk::TakeUpQueued() {
 }
 
 Awaitable<void> AssessmentDesk::TakeUpAbandoned() {
-  if (stopping_ || IsFull() || !queue_.empty()) {
+  if (held_ || IsFull() || !queue_.empty()) {
     co_return;
   }
   auto claimed = co_await Claim(tools_.limits.parallel - runs_.size(), "");
@@ -129,7 +129,7 @@ Awaitable<std::optional<std::vector<AssessmentRecord>>> AssessmentDesk::Claim(st
     tools_.logger.Warning("assessment.claim_failed", {{"error", Message(claimed.status())}});
     co_return std::nullopt;
   }
-  if (!stopping_) {
+  if (!held_) {
     co_return *std::move(claimed);
   }
   for (const AssessmentRecord& record : *claimed) {
@@ -139,9 +139,11 @@ Awaitable<std::optional<std::vector<AssessmentRecord>>> AssessmentDesk::Claim(st
 }
 
 Awaitable<void> AssessmentDesk::ReleaseUnstarted(const AssessmentRecord& record) {
-  const absl::Status status =
-      co_await tools_.records.Release(record.assessment_id, record.claim, stop_deadline_);
-  not_released_ += status.ok() ? 0 : 1;
+  const absl::Status status = co_await tools_.records.Release(
+      record.assessment_id, record.claim, In(kStoreMax).EarlierOf(stop_deadline_));
+  if (!status.ok()) {
+    not_released_.push_back(record.assessment_id);
+  }
 }
 
 // Assessments that sessions here wait for and that do not run here.

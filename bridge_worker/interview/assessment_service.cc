@@ -90,12 +90,23 @@ Awaitable<absl::StatusOr<AssessmentRecord>> AssessmentService::Find(std::string 
   return implementation_->records().Find(std::move(session_id), deadline);
 }
 
-Awaitable<std::size_t> AssessmentService::Stop(Deadline deadline) {
+void AssessmentService::Hold() {
+  implementation_->Post([](AssessmentDesk& desk) { desk.Hold(); });
+}
+
+void AssessmentService::Resume() {
+  implementation_->Post([](AssessmentDesk& desk) { desk.Resume(); });
+}
+
+Awaitable<std::vector<std::string>> AssessmentService::Stop(Deadline deadline) {
   // There and back: the desk is used on its own executor only.
-  const auto [failure, left] =
+  auto [failure, left] =
       co_await net::co_spawn(implementation_->executor(), implementation_->desk().Stop(deadline),
                              net::as_tuple(net::use_awaitable));
-  co_return failure ? implementation_->desk().running() : left;
+  if (failure) {
+    left = {"assessments"};
+  }
+  co_return std::move(left);
 }
 
 std::size_t AssessmentService::running() const { return implementation_->desk().running(); }

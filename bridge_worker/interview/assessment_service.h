@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bridge_worker/interview/assessment_update.h"
 #include "bridge_worker/interview/responses_client.h"
@@ -53,9 +54,13 @@ class AssessmentService {
   Awaitable<absl::StatusOr<AssessmentRecord>> Retry(std::string session_id, Deadline deadline);
   Awaitable<absl::StatusOr<AssessmentRecord>> Find(std::string session_id, Deadline deadline);
 
-  // A drain: no more are taken up; those that run are cancelled and stored as pending, bounded by
-  // the deadline. How many could not be stored.
-  Awaitable<std::size_t> Stop(Deadline deadline);
+  // A drain, and its end if it is undone. Each may come again, in any order.
+  // No more are taken up; what is triggered is stored as pending.
+  void Hold();
+  // As Hold; and those that run are cancelled and stored as pending, bounded by the deadline. The
+  // ids of assessments that could not be stored, and of sessions whose trigger could not.
+  Awaitable<std::vector<std::string>> Stop(Deadline deadline);
+  void Resume();
 
   // For metrics.
   std::size_t running() const;

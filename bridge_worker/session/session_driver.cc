@@ -45,6 +45,7 @@ SessionDriver::SessionDriver(SessionEnvironment& environment, Shard& shard,
       changed_(executor_),
       started_(shard.clock().Now()),
       timer_(executor_, [this] { Feed(TimePassed{}); }),
+      teardown_(tasks_, shard.clock(), executor_, [this] { CutOff(); }),
       tasks_(executor_, environment.gauges.tasks, environment.on_task_failure) {}
 
 Awaitable<void> SessionDriver::Run() {
@@ -65,8 +66,7 @@ Awaitable<void> SessionDriver::Run() {
       attach.has_time_left() ? FromWire(attach.time_left()) : limits::kHandshakeMax;
   co_await Serve(Deadline::After(shard_.clock().Now(), budget).EarlierOf(handshake));
   --shard_.sessions;
-  handle_->end = nullptr;
-  co_await environment_.index.Remove(handle_);
+  co_await Leave();
 }
 
 // --- the handshake ------------------------------------------------------------------------------
@@ -81,15 +81,7 @@ Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
   if (absl::IsAborted(granted)) {
     co_return granted;
   }
-  handle_ = std::make_shared<SessionHandle>();
-  handle_->session_id = session_id();
-  handle_->profile = request_.frame().profile();
-  handle_->epoch = epoch();
-  handle_->executor = executor_;
-  handle_->end = [this](EndReason reason, Deadline) {
-    RequestEnd(reason, reason == v1::END_REASON_DRAINING ? "The worker is being drained."
-                                                         : "The session was ended.");
-  };
+  handle_ = MakeHandle();
   const absl::Status added = co_await environment_.index.Add(handle_);
   if (added.ok()) {
     ConversationConfig config;
@@ -115,7 +107,7 @@ Awaitable<absl::Status> SessionDriver::Acquire(Deadline deadline) {
   SessionOwner owner{session_id(), epoch(), environment_.worker_id};
   record_ = std::make_shared<SessionRecord>(environment_.store, std::move(owner), profile.name(),
                                             shard_.clock(), environment_.logger,
-                                            environment_.gauges.records, executor_, on_superseded);
+                                            environment_.unsaved, executor_, on_superseded);
   const TimePoint now = shard_.clock().Now();
   co_return co_await record_->Acquire(Deadline::After(now, kGrantMax).EarlierOf(deadline));
 }
@@ -170,67 +162,6 @@ Awaitable<void> SessionDriver::WaitUntilReadyOrEnded() {
 Awaitable<void> SessionDriver::WaitUntilEnded() {
   const auto ended = [this] { return end_reason_.has_value(); };
   co_await changed_.WaitUntil(ended);
-}
-
-Awaitable<void> SessionDriver::TearDown() {
-  const TimePoint begun = shard_.clock().Now();
-  timer_.Disarm();
-  if (summary_ != nullptr) {
-    summary_->Close();
-  }
-  if (!end_reason_) {
-    // The whole shard is being stopped.
-    RequestEnd(v1::END_REASON_DRAINING, "The worker is being stopped.");
-  }
-  if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {
-    gateway_queue_.Discard();
-    gateway_->Cancel();
-  }
-  v1::ToGateway last;
-  if (detached_) {
-    last.mutable_detached()->set_version(conversation_->snapshot().version());
-  } else {
-    last.mutable_ended()->set_reason(*end_reason_);
-    last.mutable_ended()->set_message(end_message_);
-  }
-  SendGateway(std::move(last));
-  gateway_queue_.Close();
-  upstream_queue_.Discard();
-  tasks_.Close();
-  const bool joined =
-      co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax));
-  if (!joined) {
-    if (upstream_ != nullptr) {
-      upstream_->Abort();
-    }
-    gateway_->Cancel();
-    tasks_.CancelAll();
-    co_await tasks_.Join(shard_.clock(), Deadline::After(shard_.clock().Now(), limits::kCloseMax));
-  }
-  environment_.assessments.Forget(session_id());
-  if (record_ != nullptr) {
-    record_->Close(TraitsOf(*end_reason_).word);
-  }
-  environment_.metrics.sessions_ended.Count(*end_reason_);
-  environment_.metrics.upstream_protocol_errors.Increment(
-      static_cast<double>(conversation_->protocol_errors()));
-  environment_.logger.Log(LevelOf(*end_reason_), "session.ended",
-                          {{"session", session_id()},
-                           {"epoch", epoch()},
-                           {"reason", TraitsOf(*end_reason_).word},
-                           {"message", end_message_},
-                           {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
-                           {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
-                           {"tasks_left", tasks_.Unfinished().size()}});
-}
-
-void SessionDriver::RequestEnd(EndReason reason, std::string message) {
-  if (end_reason_) {
-    return;
-  }
-  end_reason_ = reason;
-  end_message_ = std::move(message);
-  changed_.Notify();
 }
 
 // --- the pumps ----------------------------------------------------------------------------------

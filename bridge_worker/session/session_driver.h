@@ -17,6 +17,7 @@
 #include "common/async/event.h"
 #include "common/async/mailbox.h"
 #include "common/async/task_group.h"
+#include "common/async/teardown.h"
 #include "common/runtime/session_index.h"
 #include "common/runtime/shard.h"
 #include "voicebridge/v1/bridge.pb.h"
@@ -48,7 +49,19 @@ class SessionDriver {
   Awaitable<void> Connect(Deadline deadline);
   Awaitable<void> WaitUntilReadyOrEnded();
   Awaitable<void> WaitUntilEnded();
+
+  // session_teardown.cc
+  std::shared_ptr<SessionHandle> MakeHandle();
+  void End(EndReason reason, Deadline deadline);
+  void AnnounceDrain(Deadline deadline);
+  void Force();
+  void RequestEnd(EndReason reason, std::string message);
   Awaitable<void> TearDown();
+  void TellEverybody();
+  void CutOff();
+  Awaitable<void> Leave();
+  void LogBegin();
+  void LogEnded();
 
   Awaitable<void> ReadGateway();
   Awaitable<void> PauseForGateway(Deadline limit);
@@ -78,7 +91,6 @@ class SessionDriver {
   Awaitable<void> CallTool(StartTool start);
   Awaitable<void> Retry();
   void SendGateway(v1::ToGateway frame);
-  void RequestEnd(EndReason reason, std::string message);
 
   const std::string& session_id() const { return request_.frame().session_id(); }
   std::uint64_t epoch() const { return request_.frame().epoch(); }
@@ -102,8 +114,10 @@ class SessionDriver {
   std::optional<EndReason> end_reason_;
   std::string end_message_;
   bool detached_ = false;  // The gateway let go: it is answered with Detached instead of Ended.
+  Deadline drain_deadline_ = Deadline::Never();  // As the gateway knows it.
   TimePoint started_;
   DeadlineGuard timer_;  // The conversation's next deadline.
+  Teardown teardown_;
   TaskGroup tasks_;
 };
 

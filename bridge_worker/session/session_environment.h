@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bridge_worker/interview/assessment_service.h"
+#include "bridge_worker/session/unsaved_records.h"
 #include "bridge_worker/store/store_thread.h"
 #include "bridge_worker/tools/tool_runner.h"
 #include "bridge_worker/upstream/realtime_connection.h"
@@ -27,6 +28,7 @@ struct SessionEnvironment {
   RealtimeConnector& connector;
   SessionIndex& index;
   StoreThread& store;
+  UnsavedRecords& unsaved;
   // Whether the store outlives the process: then every session leaves its items there.
   bool store_is_lasting;
   std::string worker_id;  // Of this start of the process.

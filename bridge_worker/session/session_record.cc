@@ -23,14 +23,14 @@ std::size_t SizeOf(const std::vector<StoredItem>& items) {
 }  // namespace
 
 SessionRecord::SessionRecord(StoreThread& store, SessionOwner owner, std::string profile,
-                             Clock& clock, Logger& logger, std::atomic<std::int64_t>& records,
+                             Clock& clock, Logger& logger, UnsavedRecords& unsaved,
                              net::any_io_executor executor, OnSuperseded on_superseded)
     : store_(store),
       owner_(std::move(owner)),
       profile_(std::move(profile)),
       clock_(clock),
       logger_(logger),
-      records_(records),
+      unsaved_(unsaved),
       on_superseded_(std::move(on_superseded)),
       changed_(std::move(executor)) {}
 
@@ -76,12 +76,21 @@ void SessionRecord::Close(std::string_view reason) {
 }
 
 Awaitable<void> SessionRecord::Run(std::shared_ptr<SessionRecord> self) {
-  ++self->records_;
-  co_await self->WriteAll();
-  --self->records_;
+  const std::string& session_id = self->owner_.session_id;
+  self->unsaved_.Enter(session_id);
+  const absl::Status status = co_await self->WriteAll();
+  // What another attachment has taken over is its owner's business.
+  if (status.ok() || absl::IsAborted(status)) {
+    self->unsaved_.Leave(session_id);
+  } else {
+    self->unsaved_.GiveUp(session_id);
+  }
+  if (!status.ok()) {
+    self->GiveUp(status);
+  }
 }
 
-Awaitable<void> SessionRecord::WriteAll() {
+Awaitable<absl::Status> SessionRecord::WriteAll() {
   absl::Status status;
   if (!granted_) {
     status = co_await Acquire(WriteDeadline());
@@ -96,9 +105,7 @@ Awaitable<void> SessionRecord::WriteAll() {
   if (status.ok()) {
     status = co_await WriteEnd();
   }
-  if (!status.ok()) {
-    GiveUp(status);
-  }
+  co_return status;
 }
 
 Awaitable<absl::Status> SessionRecord::WriteChanges() {

@@ -1,13 +1,13 @@
 // What one session leaves in the store: its owner, its items, its end.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "bridge_worker/session/unsaved_records.h"
 #include "bridge_worker/store/store_thread.h"
 #include "common/async/awaitable.h"
 #include "common/async/clock.h"
@@ -26,7 +26,7 @@ class SessionRecord {
   using OnSuperseded = std::function<void()>;
 
   SessionRecord(StoreThread& store, SessionOwner owner, std::string profile, Clock& clock,
-                Logger& logger, std::atomic<std::int64_t>& records, net::any_io_executor executor,
+                Logger& logger, UnsavedRecords& unsaved, net::any_io_executor executor,
                 OnSuperseded on_superseded);
 
   const SessionOwner& owner() const { return owner_; }
@@ -39,11 +39,11 @@ class SessionRecord {
   // The session is over; the callback is not called any more.
   void Close(std::string_view reason);
 
-  // Writes until closed and written; counted in `records` meanwhile.
+  // Writes until closed and written; named among the unsaved meanwhile.
   static Awaitable<void> Run(std::shared_ptr<SessionRecord> self);
 
  private:
-  Awaitable<void> WriteAll();
+  Awaitable<absl::Status> WriteAll();
   Awaitable<absl::Status> WriteChanges();
   Awaitable<absl::Status> WriteEnd();
   void GiveUp(const absl::Status& why);
@@ -54,7 +54,7 @@ class SessionRecord {
   const std::string profile_;
   Clock& clock_;
   Logger& logger_;
-  std::atomic<std::int64_t>& records_;
+  UnsavedRecords& unsaved_;
   OnSuperseded on_superseded_;
   Event changed_;
   std::vector<StoredItem> upserted_;  // In the order of their first change.

@@ -57,6 +57,12 @@ void SummaryLink::Close() {
   changed_.Notify();
 }
 
+void SummaryLink::Abort() {
+  if (connection_ != nullptr) {
+    connection_->Abort();
+  }
+}
+
 Awaitable<void> SummaryLink::Write() {
   std::optional<std::string> json = co_await queue_.Pop();
   while (json) {

@@ -28,6 +28,8 @@ class SummaryLink {
   void Send(std::string json);
   // Polite: the socket is closed by its writer. Idempotent, also while dialling.
   void Close();
+  // The forced end of the socket, if there is one.
+  void Abort();
 
  private:
   Awaitable<void> Dial();

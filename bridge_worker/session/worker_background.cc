@@ -4,46 +4,70 @@
 #include <functional>
 #include <utility>
 
+#include "bridge_worker/store/retention.h"
+#include "common/core/status.h"
+#include "common/drain/drain_plan.h"
+
 namespace voicebridge::worker {
-namespace {
 
-constexpr Duration kLook = milliseconds(2);
+WorkerBackground::WorkerBackground(Parts parts)
+    : parts_(std::move(parts)),
+      reaper_(parts_.executor, parts_.live_tasks, parts_.on_task_failure) {}
 
-std::vector<std::string> Named(std::size_t count, const char* what) {
-  return std::vector<std::string>(count, what);
+void WorkerBackground::Start() {
+  parts_.assessments.Start();
+  StartRetention();
 }
 
-}  // namespace
+void WorkerBackground::StartRetention() {
+  if (parts_.retention > Duration::zero() && reaper_.empty()) {
+    reaper_.TrySpawn("retention",
+                     KeepRetention(parts_.store, parts_.retention, parts_.clock, parts_.logger));
+  }
+}
+
+void WorkerBackground::Hold() {
+  parts_.unsaved.ForgetLost();
+  parts_.assessments.Hold();
+}
+
+void WorkerBackground::Resume() {
+  parts_.assessments.Resume();
+  net::post(parts_.executor, [this] { StartRetention(); });
+}
 
 void WorkerBackground::Stop(Deadline deadline, Done done) {
-  net::post(shard_.executor(), [this, deadline, done = std::move(done)]() mutable {
-    shard_.tasks().TrySpawn("stop background", DoStop(deadline, std::move(done)));
+  net::post(parts_.executor, [this, deadline, done = std::move(done)]() mutable {
+    parts_.tasks.TrySpawn("stop background", DoStop(deadline, std::move(done)));
   });
 }
 
+// The reaper comes to an end meanwhile; a pass that the database is busy with is left to it.
 Awaitable<void> WorkerBackground::DoStop(Deadline deadline, Done done) {
-  const std::size_t lost = co_await assessments_.Stop(deadline);
-  done(Named(lost, "assessment"));
+  reaper_.CancelAll();
+  std::vector<std::string> not_stored = co_await parts_.assessments.Stop(deadline);
+  const TimePoint now = parts_.clock.Now();
+  co_await reaper_.Join(parts_.clock,
+                        Deadline::After(now, DrainPlan::kReaperMax).EarlierOf(deadline));
+  done(std::move(not_stored));
 }
 
 void WorkerBackground::Save(Deadline deadline, Done done) {
-  net::post(shard_.executor(), [this, deadline, done = std::move(done)]() mutable {
-    shard_.tasks().TrySpawn("save records", DoSave(deadline, std::move(done)));
+  net::post(parts_.executor, [this, deadline, done = std::move(done)]() mutable {
+    parts_.tasks.TrySpawn("save records", DoSave(deadline, std::move(done)));
   });
 }
 
+// Jobs run in the order in which they were given: when the last has run, all have.
 Awaitable<void> WorkerBackground::DoSave(Deadline deadline, Done done) {
-  Clock& clock = shard_.clock();
-  while (records_.load() > 0 && !deadline.HasPassed(clock.Now())) {
-    co_await clock.SleepUntil(Deadline::After(clock.Now(), kLook));
+  const bool written = co_await parts_.unsaved.WaitUntilEmpty(parts_.clock, deadline);
+  std::function<absl::Status(Store&)> last = [](Store&) { return absl::OkStatus(); };
+  const absl::Status flushed = co_await parts_.store.Do<absl::Status>(std::move(last), 0, deadline);
+  std::vector<std::string> not_stored = parts_.unsaved.names();
+  if (written && !flushed.ok()) {
+    not_stored.push_back(fmt::format("{} jobs of the store", parts_.store.pending()));
   }
-  std::function<absl::Status(Store&)> nothing = [](Store&) { return absl::OkStatus(); };
-  const absl::Status flushed = co_await store_.Do<absl::Status>(std::move(nothing), 0, deadline);
-  done(flushed.ok() ? Named(static_cast<std::size_t>(records_.load()), "session") : Unsaved());
-}
-
-std::vector<std::string> WorkerBackground::Unsaved() {
-  return Named(static_cast<std::size_t>(records_.load()) + store_.pending(), "record");
+  done(std::move(not_stored));
 }
 
 }  // namespace voicebridge::worker

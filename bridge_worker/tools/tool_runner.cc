@@ -12,6 +12,8 @@ constexpr Duration kStoreMax = seconds(5);
 constexpr Duration kCallMax = seconds(90);
 constexpr std::string_view kNotStarted =
     R"({"error":"The tool could not be started. Nothing has happened."})";
+constexpr std::string_view kGoingAway =
+    R"({"error":"The tool is not available: the service is going away. Nothing has happened."})";
 constexpr std::string_view kUnknown =
     R"({"error":"The outcome of this call is unknown: it may or may not have happened."})";
 
@@ -83,6 +85,10 @@ Awaitable<std::string> CallWebhook(ToolEnvironment& environment, SessionOwner ow
 
 Awaitable<std::string> RunTool(ToolEnvironment& environment, SessionOwner owner, v1::Tool tool,
                                ToolCallStart call) {
+  if (environment.draining.load()) {
+    LogNotStarted(environment.logger, owner, call, absl::UnavailableError("draining"));
+    co_return std::string(kGoingAway);
+  }
   const absl::StatusOr<ToolCallRecord> known = co_await StoreStart(environment, owner, call);
   if (!known.ok()) {
     LogNotStarted(environment.logger, owner, call, known.status());

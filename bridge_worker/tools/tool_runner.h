@@ -1,6 +1,7 @@
 // One call of a webhook tool, once: its start is stored before it, its output after it.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "bridge_worker/store/store_thread.h"
@@ -17,6 +18,7 @@ struct ToolEnvironment {
   WebhookCaller& webhooks;
   Clock& clock;
   Logger& logger;
+  const std::atomic<bool>& draining;  // Then no call is started.
 };
 
 // The output for the model; always one, within a bound. A call that a process before this one has

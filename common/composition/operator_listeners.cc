@@ -20,16 +20,12 @@ absl::Status OperatorListeners::Start(const Options& options, Shard& shard,
   if (!ops_address.ok()) {
     return Unavailable("--ops_listen: {}", Message(ops_address.status()));
   }
-  AnnounceListener("ops", *ops_address);
-
   absl::StatusOr<std::unique_ptr<AdminServer>> admin = AdminServer::Start(
       options.admin_listen, std::move(get_status), options.sessions, options.drain);
   if (!admin.ok()) {
     return admin.status();
   }
   admin_ = *std::move(admin);
-  AnnounceListener("admin", admin_->address());
-
   if (!options.pid_file.empty()) {
     absl::StatusOr<PidFile> pid_file = PidFile::Write(options.pid_file);
     if (!pid_file.ok()) {
@@ -37,6 +33,8 @@ absl::Status OperatorListeners::Start(const Options& options, Shard& shard,
     }
     pid_file_ = *std::move(pid_file);
   }
+  AnnounceListener("ops", *ops_address);
+  AnnounceListener("admin", admin_->address());
   return absl::OkStatus();
 }
 

@@ -29,7 +29,8 @@ class OperatorListeners {
   OperatorListeners(std::shared_ptr<ProcessRegistry> registry, OpsService::Readiness readiness)
       : ops_service_(std::move(registry), std::move(readiness)) {}
 
-  // Binds both and announces them. The ops port is served by `shard`. UNAVAILABLE names the flag.
+  // Binds both, writes the pid file, and announces them. The ops port is served by `shard`.
+  // UNAVAILABLE names the flag.
   absl::Status Start(const Options& options, Shard& shard, AdminServer::GetStatus get_status);
 
   AdminServer& admin() { return *admin_; }

@@ -118,7 +118,7 @@ void DrainCoordinator::Handle(const DrainEvent& event) {
   const bool exited_before = machine_.exits();
   DrainEffects effects;
   machine_.Handle(event, Now(), effects);
-  if (machine_.plan()) {
+  if (machine_.NextDeadline()) {
     state_.SetEnd(machine_.plan()->end().when());
   }
   if (const auto* request = std::get_if<DrainRequested>(&event)) {
@@ -184,6 +184,7 @@ void DrainCoordinator::Perform(const Conclude&) {
   v1::DrainSummary summary = machine_.Summary();
   *summary.mutable_took() = ToWire(Now() - machine_.plan()->start());
   LogEnd(summary);
+  state_.SetEnd(Now());
   if (!std::exchange(counted_, true)) {
     state_.Count(summary.stored_size(), summary.forced_size());
   }

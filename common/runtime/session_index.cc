@@ -71,12 +71,16 @@ Awaitable<absl::Status> SessionIndex::AddHere(std::shared_ptr<SessionHandle> han
 
 Awaitable<void> SessionIndex::RemoveHere(std::shared_ptr<SessionHandle> handle) {
   Leave(handle);
-  if (Holds(handle)) {
+  const bool held = Holds(handle);
+  if (held) {
     sessions_.erase(handle->session_id);
     left_.Notify();
-    if (on_left_) {
-      on_left_(*handle);
-    }
+  }
+  if (handle->removed) {
+    handle->removed();
+  }
+  if (held && on_left_) {
+    on_left_(*handle);
   }
   co_return;
 }

@@ -32,6 +32,8 @@ struct SessionHandle {
   std::function<void(Deadline)> announce_drain;  // It goes on, and has to be over by then.
   std::function<void()> force;                   // What is left of it is cut off now.
   TimePoint added;                               // To the index; the index sets it.
+  // Called once, on the index's executor, when it has left; set by the session before.
+  std::function<void()> removed;
   // Set by the session before it leaves. The tasks are those that ignored their cancellation.
   EndReason end_reason = v1::END_REASON_UNSPECIFIED;
   std::vector<std::string> tasks_left;

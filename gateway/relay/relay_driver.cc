@@ -45,6 +45,7 @@ RelayDriver::RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfi
       started_(shard.clock().Now()),
       handshake_(Deadline::After(started_, limits::kHandshakeMax)),
       handshake_guard_(executor_, [this] { OnHandshakeExpired(); }),
+      teardown_(tasks_, shard.clock(), executor_, [this] { CutOff(); }),
       tasks_(executor_, environment.gauges.tasks, environment.on_task_failure) {}
 
 Awaitable<void> RelayDriver::Run() {
@@ -65,20 +66,12 @@ Awaitable<void> RelayDriver::Run() {
   co_await WaitUntilEnded();
   co_await TearDown();
   --shard_.sessions;
-  handle_->end = nullptr;
-  co_await environment_.index.Remove(handle_);
+  co_await Leave();
 }
 
 // The last look at limits: an upgrade that was accepted a moment ago may be one too many by now.
 Awaitable<bool> RelayDriver::Enter() {
-  handle_ = std::make_shared<SessionHandle>();
-  handle_->session_id = session_id_;
-  handle_->profile = profile_;
-  handle_->epoch = 1;
-  handle_->executor = executor_;
-  handle_->end = [this](EndReason reason, Deadline deadline) {
-    Feed(EndRequested{reason, deadline.Remaining(shard_.clock().Now())});
-  };
+  MakeHandle();
   const absl::Status added = co_await environment_.index.Add(handle_);
   if (!added.ok()) {
     environment_.metrics.upgrades_refused.Increment();
@@ -94,56 +87,8 @@ Awaitable<void> RelayDriver::WaitUntilEnded() {
   if (!ended) {
     // The whole shard is being stopped.
     Feed(EndRequested{v1::END_REASON_DRAINING, Duration::zero()});
+    teardown_.Force();
   }
-}
-
-// Client first: it is told what is queued for it, then its socket is closed by the one that writes
-// it. The worker is let go at the same time.
-Awaitable<void> RelayDriver::TearDown() {
-  const TimePoint begun = shard_.clock().Now();
-  handshake_guard_.Disarm();
-  LetWorkerGo(*end_reason_);
-  if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {
-    client_queue_.RemoveIf(
-        [](const ClientFrame& frame) { return std::holds_alternative<v1::ServerAudio>(frame); });
-  }
-  client_queue_.Close();
-  tasks_.Close();
-  const bool joined =
-      co_await tasks_.Join(shard_.clock(), Deadline::After(begun, limits::kCloseMax));
-  if (!joined) {
-    client_->Abort();
-    if (worker_ != nullptr) {
-      worker_->Cancel();
-    }
-    tasks_.CancelAll();
-    co_await tasks_.Join(shard_.clock(), Deadline::After(shard_.clock().Now(), limits::kCloseMax));
-  }
-  environment_.metrics.sessions_ended.Count(*end_reason_);
-  environment_.logger.Log(LevelOf(*end_reason_), "session.ended",
-                          {{"session", session_id_},
-                           {"reason", TraitsOf(*end_reason_).word},
-                           {"code", TraitsOf(*end_reason_).close_code},
-                           {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
-                           {"teardown_ms", ToSeconds(shard_.clock().Now() - begun) * 1000},
-                           {"stale_frames", relay_.stale_frames()},
-                           {"tasks_left", tasks_.Unfinished().size()}});
-}
-
-void RelayDriver::LetWorkerGo(EndReason reason) {
-  worker_queue_.RemoveIf([](const v1::ToWorker&) { return true; });
-  if (worker_ == nullptr) {
-    return;
-  }
-  if (!worker_writing_) {
-    worker_->Cancel();  // Still attaching: there is nothing to let go politely.
-    return;
-  }
-  v1::ToWorker detach;
-  detach.mutable_detach()->set_reason(reason);
-  *detach.mutable_detach()->mutable_time_left() = ToWire(limits::kCloseMax);
-  worker_queue_.PushControl(std::move(detach), kFrameOverhead);
-  worker_queue_.Close();
 }
 
 // --- the browser --------------------------------------------------------------------------------
@@ -200,6 +145,8 @@ Awaitable<void> RelayDriver::WriteClient() {
   const EndReasonTraits& traits = TraitsOf(end_reason_.value_or(v1::END_REASON_INTERNAL));
   co_await client_->Close(traits.close_code, traits.word,
                           Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+  environment_.logger.Info("client.closed",
+                           {{"session", session_id_}, {"code", traits.close_code}});
 }
 
 Awaitable<bool> RelayDriver::WriteClientFrame(const ClientFrame& frame, std::string& buffer) {

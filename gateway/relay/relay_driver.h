@@ -11,6 +11,7 @@
 #include "common/async/event.h"
 #include "common/async/mailbox.h"
 #include "common/async/task_group.h"
+#include "common/async/teardown.h"
 #include "common/observability/log.h"
 #include "common/runtime/session_index.h"
 #include "common/runtime/shard.h"
@@ -52,7 +53,13 @@ class RelayDriver {
 
   Awaitable<bool> Enter();
   Awaitable<void> WaitUntilEnded();
+
+  // relay_teardown.cc
+  void MakeHandle();
   Awaitable<void> TearDown();
+  void CutOff();
+  Awaitable<void> Leave();
+  void LetWorkerGo(EndReason reason);
 
   Awaitable<void> ReadClient();
   Awaitable<void> PauseForClient(Deadline limit);
@@ -69,7 +76,6 @@ class RelayDriver {
   void Perform(RelayEffect& effect);
   void OnEnd(EndReason reason);
   void OnHandshakeExpired();
-  void LetWorkerGo(EndReason reason);
 
   RelayEnvironment& environment_;
   Shard& shard_;
@@ -91,6 +97,7 @@ class RelayDriver {
   TimePoint started_;
   Deadline handshake_;
   DeadlineGuard handshake_guard_;
+  Teardown teardown_;
   TaskGroup tasks_;
 };
 

@@ -152,8 +152,7 @@ void SessionRelay::On(WorkerFrame& event, RelayEffects& effects) {
     case v1::ToGateway::kGoAway: {
       const auto& left = frame.go_away().time_left();
       const std::int64_t left_ms = left.seconds() * 1000 + left.nanos() / 1'000'000;
-      effects.emplace_back(SendClientEvent{SessionDrainingEvent(left_ms)});
-      return;
+      return AnnounceDrain(left_ms, effects);
     }
     case v1::ToGateway::kEnded:
       return Fail(frame.ended().reason(), frame.ended().message(), effects);
@@ -242,10 +241,18 @@ void SessionRelay::On(NoWorkerLeft&, RelayEffects& effects) {
        effects);
 }
 
+void SessionRelay::On(DrainAnnounced& event, RelayEffects& effects) {
+  AnnounceDrain(std::chrono::duration_cast<milliseconds>(event.time_left).count(), effects);
+}
+
+void SessionRelay::AnnounceDrain(std::int64_t left_ms, RelayEffects& effects) {
+  drain_announced_ = true;
+  effects.emplace_back(SendClientEvent{SessionDrainingEvent(left_ms)});
+}
+
 void SessionRelay::On(EndRequested& event, RelayEffects& effects) {
-  if (event.reason == v1::END_REASON_DRAINING) {
-    const auto left_ms = std::chrono::duration_cast<milliseconds>(event.time_left).count();
-    effects.emplace_back(SendClientEvent{SessionDrainingEvent(left_ms)});
+  if (event.reason == v1::END_REASON_DRAINING && !drain_announced_) {
+    AnnounceDrain(std::chrono::duration_cast<milliseconds>(event.time_left).count(), effects);
   }
   End(event.reason,
       event.reason == v1::END_REASON_ENDED_BY_OPERATOR ? "An operator ended the session."

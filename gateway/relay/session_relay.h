@@ -51,6 +51,10 @@ struct AudioDelivered {
   std::string_view item_id;
   std::uint64_t end_sample;  // Within the item.
 };
+// This gateway is being drained: the session goes on for that long.
+struct DrainAnnounced {
+  Duration time_left;
+};
 // This gateway is asked to end the session: a drain, or an operator.
 struct EndRequested {
   EndReason reason;
@@ -61,8 +65,9 @@ struct Stalled {
   EndReason reason;  // SLOW_CLIENT or UPSTREAM_STALLED.
 };
 
-using RelayEvent = std::variant<ClientText, ClientBinary, ClientClosed, WorkerFrame, WorkerLost,
-                                NoWorkerLeft, AudioDelivered, EndRequested, Stalled>;
+using RelayEvent =
+    std::variant<ClientText, ClientBinary, ClientClosed, WorkerFrame, WorkerLost, NoWorkerLeft,
+                 AudioDelivered, DrainAnnounced, EndRequested, Stalled>;
 
 // --- what the driver has to do, in order --------------------------------------------------------
 
@@ -133,6 +138,7 @@ class SessionRelay {
   void On(WorkerLost& event, RelayEffects& effects);
   void On(NoWorkerLeft& event, RelayEffects& effects);
   void On(AudioDelivered& event, RelayEffects& effects);
+  void On(DrainAnnounced& event, RelayEffects& effects);
   void On(EndRequested& event, RelayEffects& effects);
   void On(Stalled& event, RelayEffects& effects);
 
@@ -144,6 +150,7 @@ class SessionRelay {
   void OnReady(const v1::Ready& ready, RelayEffects& effects);
   void OnServerEvent(v1::ServerEvent& event, RelayEffects& effects);
   void OnServerAudio(v1::ServerAudio& audio, RelayEffects& effects);
+  void AnnounceDrain(std::int64_t left_ms, RelayEffects& effects);
   void Silence(const std::string& response_id, RelayEffects& effects);
   bool IsSilenced(std::string_view response_id) const;
   void Fail(EndReason reason, std::string_view message, RelayEffects& effects);
@@ -164,6 +171,7 @@ class SessionRelay {
   std::uint64_t next_sample_ = 0;
   std::uint64_t committed_through_sample_ = 0;
   std::uint64_t stale_frames_ = 0;
+  bool drain_announced_ = false;
   std::deque<ItemAudio> item_audio_;            // The latest items only, oldest first.
   std::deque<std::string> silenced_responses_;  // The latest only, oldest first.
   v1::ConversationSnapshot snapshot_;

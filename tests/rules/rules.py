@@ -40,7 +40,7 @@ IO_LIBRARIES = re.compile(r"^(boost/(asio|beast)|grpc|spdlog|prometheus|sys/|uni
 RUNTIME_USERS = re.compile(
     r"^(common/(runtime|composition)/|tests/|gateway/(gateway|main)\.|bridge_worker/(worker|main)\.|"
     r"gateway/(http/gateway_service|relay/relay_driver|workers/worker_(drains|link|watch))\.|"
-    r"bridge_worker/session/(bridge_service|session_driver)\.)")
+    r"bridge_worker/session/(bridge_service|session_driver|session_teardown)\.)")
 
 # Dates that people or other hosts read: log lines, the expiry of secrets.
 WALL_CLOCK_USERS = r"^(common/observability/log|common/drain/watchdog|gateway/http/gateway_service|common/core/wall_clock)\."

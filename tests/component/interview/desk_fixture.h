@@ -112,7 +112,8 @@ class DeskTest : public voicebridge::test::AsyncTest {
 };
 
 inline Awaitable<void> StopDesk(AssessmentDesk& desk, Deadline deadline, std::size_t& left) {
-  left = co_await desk.Stop(deadline);
+  const std::vector<std::string> names = co_await desk.Stop(deadline);
+  left = names.size();
 }
 
 }  // namespace voicebridge::worker::test

@@ -204,10 +204,11 @@ TEST_F(Service, StopFromAnotherThreadReleasesWhatRuns) {
   std::atomic<std::size_t> left = 999;
   std::thread drain([this, &left] {
     net::io_context other;
-    net::co_spawn(other, service->Stop(In(seconds(5))),
-                  [&left](const std::exception_ptr& failure, std::size_t count) {
-                    left = failure ? 998 : count;
-                  });
+    net::co_spawn(
+        other, service->Stop(In(seconds(5))),
+        [&left](const std::exception_ptr& failure, const std::vector<std::string>& names) {
+          left = failure ? 998 : names.size();
+        });
     other.run();
   });
   RunWhile([&left] { return left == 999; });

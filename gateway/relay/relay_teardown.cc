@@ -1,0 +1,114 @@
+// How a session ends at the gateway: it is told to, both sides come to an end, and it leaves.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/core/limits.h"
+#include "common/observability/end_reason_level.h"
+#include "common/rpc/wire_time.h"
+#include "gateway/relay/relay_driver.h"
+
+namespace voicebridge::gateway {
+namespace {
+
+constexpr std::size_t kDetachBytes = 128;
+
+}  // namespace
+
+void RelayDriver::MakeHandle() {
+  handle_ = std::make_shared<SessionHandle>();
+  handle_->session_id = session_id_;
+  handle_->profile = profile_;
+  handle_->epoch = 1;
+  handle_->executor = executor_;
+  handle_->end = [this](EndReason reason, Deadline deadline) {
+    teardown_.EndBy(deadline);
+    Feed(EndRequested{reason, deadline.Remaining(shard_.clock().Now())});
+  };
+  handle_->announce_drain = [this](Deadline deadline) {
+    Feed(DrainAnnounced{deadline.Remaining(shard_.clock().Now())});
+  };
+  handle_->force = [this] {
+    teardown_.Force();
+    Feed(EndRequested{v1::END_REASON_DRAINING, Duration::zero()});
+  };
+}
+
+// Client first: it is told what is queued for it, then its socket is closed by the one that writes
+// it. The worker is let go at the same time.
+Awaitable<void> RelayDriver::TearDown() {
+  environment_.logger.Info("bridge.cleanup.begin",
+                           {{"session", session_id_}, {"tasks", tasks_.Unfinished().size()}});
+  handshake_guard_.Disarm();
+  LetWorkerGo(*end_reason_);
+  if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {
+    client_queue_.RemoveIf(
+        [](const ClientFrame& frame) { return std::holds_alternative<v1::ServerAudio>(frame); });
+  }
+  client_queue_.Close();
+  tasks_.Close();
+  co_await teardown_.Run();
+  const double ms = ToSeconds(teardown_.took()) * 1000;
+  if (!tasks_.empty()) {
+    const std::string names = fmt::format("{}", fmt::join(tasks_.Unfinished(), " "));
+    environment_.logger.Warning("bridge.cleanup.timeout",
+                                {{"session", session_id_}, {"names", names}});
+  }
+  environment_.logger.Info(
+      "bridge.cleanup.end",
+      {{"session", session_id_}, {"ms", ms}, {"abandoned", tasks_.Unfinished().size()}});
+  environment_.metrics.sessions_ended.Count(*end_reason_);
+  environment_.logger.Log(LevelOf(*end_reason_), "session.ended",
+                          {{"session", session_id_},
+                           {"reason", TraitsOf(*end_reason_).word},
+                           {"code", TraitsOf(*end_reason_).close_code},
+                           {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
+                           {"teardown_ms", ms},
+                           {"stale_frames", relay_.stale_frames()},
+                           {"tasks_left", tasks_.Unfinished().size()}});
+}
+
+void RelayDriver::LetWorkerGo(EndReason reason) {
+  worker_queue_.RemoveIf([](const v1::ToWorker&) { return true; });
+  if (worker_ == nullptr) {
+    return;
+  }
+  if (!worker_writing_) {
+    worker_->Cancel();  // Still attaching: there is nothing to let go politely.
+    return;
+  }
+  v1::ToWorker detach;
+  detach.mutable_detach()->set_reason(reason);
+  *detach.mutable_detach()->mutable_time_left() = ToWire(limits::kCloseMax);
+  worker_queue_.PushControl(std::move(detach), kDetachBytes);
+  worker_queue_.Close();
+}
+
+void RelayDriver::CutOff() {
+  client_->Abort();
+  if (worker_ != nullptr) {
+    worker_->Cancel();
+  }
+}
+
+Awaitable<void> RelayDriver::Leave() {
+  handle_->end_reason = *end_reason_;
+  for (const std::string_view task : tasks_.Unfinished()) {
+    handle_->tasks_left.emplace_back(task);
+  }
+  handle_->end = nullptr;
+  handle_->announce_drain = nullptr;
+  handle_->force = nullptr;
+  // In the log this comes before whatever the process does because the session has left.
+  handle_->removed = [&logger = environment_.logger, id = session_id_,
+                      reason = TraitsOf(*end_reason_).word, took = teardown_.took()] {
+    logger.Info("session.removed", {{"session", id}, {"reason", reason}});
+    logger.Info("session.cleanup.end", {{"session", id}, {"ms", ToSeconds(took) * 1000}});
+  };
+  co_await environment_.index.Remove(handle_);
+}
+
+}  // namespace voicebridge::gateway
