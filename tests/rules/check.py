@@ -15,9 +15,10 @@ sys.dont_write_bytecode = True  # Nothing but results comes out of a check.
 import catalogue
 import planted
 import rules
+import waits
 
 
-ALL = rules.ALL + [catalogue.bug_catalogue]
+ALL = rules.ALL + waits.ALL + [catalogue.bug_catalogue]
 
 
 def source_files(root):

@@ -18,6 +18,15 @@ def row_a1(shown_by):
 CLEAN = {
     "proto/voicebridge/v1/a.proto": 'import "google/protobuf/duration.proto";\nimport "voicebridge/v1/b.proto";\n',
     "common/core/deadline.h": "// A deadline.\n#pragma once\n\n#include \"common/core/time.h\"\n",
+    "common/rpc/stream.h":
+        '#pragma once\n\n// Awaitable<bool> Bare() is only spoken of.\n#include "common/core/deadline.h"\n'
+        "template <class T>\nclass Stream : Base<T> {\n public:\n  struct Core {\n    T value;\n  };\n"
+        "  Awaitable<std::map<int, T>> Write(T message,\n                                    Deadline deadline) {\n    Awaitable<void> later;\n  }\n"
+        "  Awaitable<T*> ReadUntilStopped();\n  Awaitable<T> Next() override;\n"
+        "  std::function<Awaitable<void>(int)> handler;\n  bool Spawn(Awaitable<void> task);\n\n"
+        " private:\n  Awaitable<void> WaitUntilEmpty();\n};\n\n"
+        "template <class T>\nAwaitable<bool> Stream<T>::Write(T message) {}\n",
+    "common/rpc/completion.h": "#pragma once\nclass Operation {\n public:\n  Awaitable<bool> Wait();\n};\n",
     "common/async/clock.cc": '#include "common/core/time.h"\n#include <boost/asio/steady_timer.hpp>\nusing T = net::steady_timer;\n',
     "gateway/relay/relay_driver.cc":
         '#include "common/rpc/message_stream.h"\n#include "gateway/relay/session_relay.h"\n'
@@ -62,6 +71,16 @@ VIOLATIONS = [
     ("pragma_once", "common/rpc/l.h", "#ifndef L_H\n#define L_H\n#endif\n"),
     ("pragma_once", "common/rpc/m.h", "// Only a comment: #pragma once\n"),
     ("file_length", "common/rpc/n.cc", "int n;\n" * 501),
+    ("awaiting_primitives", "common/rpc/a.h", "#pragma once\nAwaitable<void> Connect(std::string host);\n"),
+    ("awaiting_primitives", "common/rpc/b.h", "#pragma once\ntemplate <class T, class U>\nstruct A {\n  virtual Awaitable<int> Read() = 0;\n};\n"),
+    ("awaiting_primitives", "common/rpc/c.h", "#pragma once\nclass A {\n  int Size();\n\n public:\n  Awaitable<int> Read() { co_return 1; }\n};\n"),
+    ("awaiting_primitives", "common/rpc/d.h", "#pragma once\nAwaitable<void> Connect(Deadline deadline = Deadline::Never());\n"),
+    ("awaiting_primitives", "common/rpc/e.h", "#pragma once\nclass A {\n public:\n  template <class T>\n  static Awaitable<std::optional<T>> Take(T DeadlineOf);\n};\n"),
+    ("awaiting_primitives", "common/rpc/f.h", "#pragma once\nAwaitable<void> StopUntil(int n);\nAwaitable<void> UntilStoppedOrNot();\n"),
+    ("awaiting_primitives", "common/rpc/completion.h", "#pragma once\nAwaitable<void> Wait(Deadline deadline);\n"),
+    ("awaiting_primitives", "common/rpc/completion.h", "#pragma once\nAwaitable<void> Wait();\nAwaitable<void> WaitMore();\n"),
+    ("awaits_made_elsewhere", "gateway/relay/e.cc", "Awaitable<void> F() { co_await timer.async_wait(token); }\n"),
+    ("awaits_made_elsewhere", "bridge_worker/session/g.cc", "Awaitable<void> F() { co_await Post(kNoThrow); }\n"),
     ("bug_catalogue", PATH, catalogue({"B7": ""})),
     ("bug_catalogue", PATH, catalogue({"B7": ROWS["B6"]})),
     ("bug_catalogue", PATH, catalogue() + "| A13 | it holds | " + SHOWN + " |\n"),
