@@ -13,7 +13,8 @@ import {waitUntil} from './wait.mjs';
 const kPorts = ['--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0'];
 
 export class Fleet {
-  // `apiKeys`: {name: key} turns authentication on. `tls`: a certificate made by makeCertificate().
+  // `apiKeys`: {name: key} turns authentication on. `tls`: a certificate made by makeCertificate(). `upstreamHost`: the
+  // name by which workers call the simulator, which listens on 127.0.0.1. `workerEnv`: of StuckCalls, above all.
   static async start(options = {}) {
     const fleet = new Fleet();
     try {
@@ -32,13 +33,15 @@ export class Fleet {
     this.clients = [];
   }
 
-  async #start({workers = 2, simulatorFlags = [], workerFlags = [], gatewayFlags = [], apiKeys, tls, profiles} = {}) {
+  async #start({workers = 2, simulatorFlags = [], workerFlags = [], gatewayFlags = [], apiKeys, tls, profiles, upstreamHost = '127.0.0.1', workerEnv = {}} = {}) {
     this.simulator = ManagedProcess.binary('realtime-simulator', ['--listen=127.0.0.1:0', ...simulatorFlags], {label: 'simulator'});
     this.simulatorUrl = `http://${await this.simulator.listening('simulator')}`;
+    const upstream = this.simulatorUrl.replace('127.0.0.1', upstreamHost);
+    const start = (label, flags) => this.#startWorker(label, upstream, flags, {profiles, workerEnv});
     for (let i = 0; i < workers; ++i) {
-      this.workers.push(this.#startWorker(`worker-${i + 1}`, workerFlags, profiles));
+      this.workers.push(start(`worker-${i + 1}`, workerFlags));
     }
-    this.startAgain = (worker, flags) => this.#startWorker(worker.name, [...workerFlags, ...flags], profiles);
+    this.startAgain = (worker, flags) => start(worker.name, [...workerFlags, ...flags]);
     const addresses = await Promise.all(this.workers.map((worker) => worker.listening('grpc')));
     this.gateway = ManagedProcess.binary('voicebridge-gateway', [
       ...kPorts, `--workers=${addresses.join(',')}`, ...this.#authFlags(apiKeys), ...tlsFlags(tls), ...gatewayFlags,
@@ -53,11 +56,11 @@ export class Fleet {
     await this.#serving();
   }
 
-  #startWorker(label, flags, profiles) {
-    const upstream = [`--upstream_url=${this.simulatorUrl.replace('http', 'ws')}/v1/realtime`, `--responses_url=${this.simulatorUrl}/v1/responses`];
+  #startWorker(label, upstream, flags, {profiles, workerEnv}) {
     return ManagedProcess.binary('voicebridge-worker', [
-      ...kPorts, ...upstream, `--profiles=${profiles ?? path.join(root, 'bridge_worker/profiles')}`, ...flags,
-    ], {label, env: {OPENAI_API_KEY: 'test-key'}});
+      ...kPorts, `--upstream_url=${upstream.replace('http', 'ws')}/v1/realtime`, `--responses_url=${upstream}/v1/responses`,
+      `--profiles=${profiles ?? path.join(root, 'bridge_worker/profiles')}`, ...flags,
+    ], {label, env: {OPENAI_API_KEY: 'test-key', ...workerEnv}});
   }
 
   #authFlags(apiKeys) {
