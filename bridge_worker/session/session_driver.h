@@ -47,7 +47,6 @@ class SessionDriver {
   Awaitable<absl::Status> Acquire(Deadline deadline);
   Awaitable<void> Serve(Deadline handshake);
   Awaitable<void> Connect(Deadline deadline);
-  void SendAttaching();
   Awaitable<void> WaitUntilReadyOrEnded();
   Awaitable<void> WaitUntilEnded();
 

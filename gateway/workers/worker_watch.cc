@@ -52,9 +52,9 @@ Awaitable<void> WorkerWatch::WatchOnce(const std::string& address) {
                                    {"sessions", status->sessions()},
                                    {"capacity", status->capacity()}});
     }
-    directory_.OnStatus(address, *status, clock.Now());
+    directory_.OnStatus(address, *status);
     Publish();
-    status = co_await reader->Read(directory_.SilentAt(address));
+    status = co_await reader->Read(Deadline::After(clock.Now(), kWorkerSilenceMax));
   }
   --gauges_.calls;
   if (seen && !gauges_.drain.draining()) {

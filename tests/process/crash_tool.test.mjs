@@ -1,33 +1,13 @@
 // kill -9 of a worker at each step of a tool call: whatever the tool does is done once, also after other workers have
 // taken over all that the killed one left.
 import {strict as assert} from 'node:assert';
-import fs from 'node:fs';
-import path from 'node:path';
 import {after, before, describe, test} from 'node:test';
 
 import {kRounds, withScene} from './harness/crash.mjs';
 import {sqliteIn} from './harness/database.mjs';
+import {kLibrary, kReserve, kSearch, kTools, libraryProfiles} from './harness/library.mjs';
 import {PostgresServer} from './harness/postgres.mjs';
-import {root} from './harness/process.mjs';
 import {waitUntil} from './harness/wait.mjs';
-
-const kParameters = {type: 'object', additionalProperties: false, required: ['title'], properties: {title: {type: 'string'}}};
-// One does something each time that it is called; the other can be asked again under the same key.
-const kReserve = {name: 'reserve_book', webhook: {timeout_ms: 20000}};
-const kSearch = {name: 'search_books', webhook: {timeout_ms: 20000, attempts: 3, idempotent: true}};
-const kTools = [kReserve, kSearch];
-
-// The interview, which is assessed, with both tools.
-function profilesIn(directory, url) {
-  const profiles = path.join(directory, 'profiles');
-  fs.mkdirSync(profiles);
-  const library = JSON.parse(fs.readFileSync(path.join(root, 'bridge_worker/profiles/interview.json'), 'utf8'));
-  library.name = 'library';
-  library.tools.push(...kTools.map(({name, webhook}) => (
-    {name, description: `Does ${name}.`, parameters: kParameters, webhook: {...webhook, url: `${url}/${name}`}})));
-  fs.writeFileSync(path.join(profiles, 'library.json'), JSON.stringify(library));
-  return profiles;
-}
 
 const isOf = ({name}) => (call) => JSON.parse(call.body).name === name;
 const keyOf = (call) => call.headers['idempotency-key'];
@@ -107,7 +87,7 @@ const kSteps = [
 ];
 
 async function killAt(step, scene) {
-  await scene.connect('library');
+  await scene.connect(kLibrary);
   await step.reach(scene);
   const [starts, outputs] = step.stored;
   const rows = await scene.toolCalls();
@@ -149,7 +129,7 @@ describe('kill -9 at a step of a tool call', {concurrency: 3}, () => {
         for (let round = 1; round <= kRounds; ++round) {
           const by = byRestart ? 'their successors' : 'another worker';
           test(`${step.name}; ${store}; ${by} (round ${round})`,
-               () => withScene(newDatabase, {byRestart, profiles: profilesIn, answerTool}, (scene) => killAt(step, scene)));
+               () => withScene(newDatabase, {byRestart, profiles: libraryProfiles, answerTool}, (scene) => killAt(step, scene)));
         }
       }
     }

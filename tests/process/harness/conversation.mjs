@@ -17,6 +17,13 @@ export async function checkTurn(fleet, client, pcm = speech(kSpokenPrompt)) {
   return turn;
 }
 
+// A turn that takes no longer than it has to.
+export async function answerInText(client) {
+  const {response, text} = await client.sendText('Are you there?', {response: {output_modalities: ['text']}});
+  assert.equal(response.status, 'completed', JSON.stringify(response.status_details));
+  assert.match(text, /Are you there/);
+}
+
 export function allItems(journal) {
   return journal.sessions.flatMap((session) => session.responses.flatMap((response) => response.items));
 }

@@ -6,11 +6,10 @@ import os from 'node:os';
 import path from 'node:path';
 
 import {checkEnd} from './conversation.mjs';
-import {logged} from './faults.mjs';
 import {withFleet} from './fleet.mjs';
-import {forwarded, HeldServer} from './held_server.mjs';
 import {request} from './http.mjs';
 import {full, patience} from './process.mjs';
+import {Scene} from './scene.mjs';
 import {waitUntil} from './wait.mjs';
 
 export const kKills = 5;       // Of each step, store and round.
@@ -18,23 +17,14 @@ export const kRounds = full ? 10 : 1;
 const kLeaseMs = 3000;
 const kTakeoverMs = (kLeaseMs + 10000) * patience;
 
-export class Scene {
+class CrashScene extends Scene {
   // `byRestart`: nobody but the killed workers themselves, started again, can go on; else there is one more worker,
   // with a session of its own that notices nothing.
   constructor(database, {byRestart, workers = kKills + (byRestart ? 0 : 1), sessionsEach = 1}) {
-    this.database = database;
+    super(database);
     this.byRestart = byRestart;
     this.workersAtFirst = workers;
     this.sessionsEach = sessionsEach;
-    this.clients = [];
-  }
-
-  get everybody() {
-    return [...this.fleet.killed, ...this.fleet.workers];
-  }
-
-  get sessions() {
-    return this.clients.length;
   }
 
   // The sessions that were cut off, and the one that was not.
@@ -49,19 +39,7 @@ export class Scene {
   async connect(profile) {
     const connecting = Array.from({length: this.workersAtFirst * this.sessionsEach}, () => this.fleet.connect({profile}));
     this.clients = await Promise.all(connecting);
-    await Promise.all(this.clients.map(introduce));
-  }
-
-  // The user ends the interview.
-  async trigger(clients = this.clients) {
-    clients.forEach((client) => client.send({type: 'voicebridge.assessment.request'}));
-    await Promise.all(clients.map((client) => client.waitFor('voicebridge.assessment.started')));
-  }
-
-  async logged(event, count, workers = this.everybody) {
-    const lines = () => workers.flatMap((worker) => logged(worker, event));
-    await waitUntil(() => lines().length >= count, {ms: 10000 * patience, what: `${count} lines ${event}`, got: () => lines().length});
-    return lines();
+    await this.introduce();
   }
 
   async kill() {
@@ -71,11 +49,7 @@ export class Scene {
 
   // Whoever is left may go on.
   async letGoOn() {
-    this.model.release();
-    this.tool.release();
-    if (this.database.isLocked) {
-      await this.database.unlock();
-    }
+    await super.letGoOn();
     if (this.byRestart) {
       await Promise.all(this.victims.map((worker) => this.fleet.restartWorker(worker)));
     }
@@ -116,38 +90,20 @@ export class Scene {
       ms: 5000 * patience, every: 100, what: `${wanted} when asked for a report that is not to come`, got: () => JSON.stringify(answer),
     });
   }
-
-  assessments() {
-    return this.database.rows('SELECT id, session_id, state, claim, report_json FROM assessments');
-  }
-
-  toolCalls() {
-    return this.database.rows('SELECT session_id, call_id, name, output FROM tool_calls');
-  }
-}
-
-// So that no two reports are the same.
-async function introduce(client, i) {
-  client.words = `저는 ${i + 1}번 학습자입니다.`;
-  client.send({type: 'conversation.item.create', item: {type: 'message', role: 'user', content: [{type: 'input_text', text: client.words}]}});
-  await client.waitFor('conversation.item.added', ({item}) => item.role === 'user');
 }
 
 function getReport(fleet, {about}) {
   return request(`${fleet.httpUrl}/v1/sessions/${about.session_id}/report`, {headers: {Authorization: `Bearer ${about.access_token}`}});
 }
 
-// `newDatabase`: of a directory for its files. `workerFlags`: beside those of the scene. `heldModel`: the model's answers
-// pass scene.model, which can hold them. `answerTool`: see HeldServer.
-export async function withScene(newDatabase, {workerFlags = [], heldModel = true, profiles, answerTool = () => ({body: '{}'}), ...options}, body) {
+// `newDatabase`: of a directory for its files; further options: of Scene.prepare and of CrashScene.
+export async function withScene(newDatabase, {workerFlags = [], heldModel, profiles, answerTool, ...options}, body) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-crash-'));
-  const scene = new Scene(await newDatabase(directory), options);
-  scene.model = await HeldServer.start((call) => forwarded(call, `${scene.fleet.simulatorUrl}/v1/responses`));
-  scene.tool = await HeldServer.start(answerTool);
-  const flags = [`--store=${scene.database.url}`, `--assessment_lease=${kLeaseMs}ms`, `--capacity=${scene.sessionsEach}`,
-                 ...(heldModel ? [`--responses_url=${scene.model.url}/v1/responses`] : []), ...workerFlags];
+  const scene = new CrashScene(await newDatabase(directory), options);
+  const flags = [`--assessment_lease=${kLeaseMs}ms`, `--capacity=${scene.sessionsEach}`, ...workerFlags];
+  const prepared = await scene.prepare(directory, {workers: scene.workersAtFirst, workerFlags: flags, heldModel, profiles, answerTool});
   try {
-    await withFleet({workers: scene.workersAtFirst, workerFlags: flags, profiles: profiles?.(directory, scene.tool.url)}, async (fleet) => {
+    await withFleet(prepared, async (fleet) => {
       scene.fleet = fleet;
       scene.victims = fleet.workers.slice(0, kKills);
       await body(scene);
@@ -155,7 +111,7 @@ export async function withScene(newDatabase, {workerFlags = [], heldModel = true
       scene.tool.release();
     });
   } finally {
-    await Promise.all([scene.model, scene.tool, scene.database].map((each) => each.stop()));
+    await scene.dispose();
     fs.rmSync(directory, {recursive: true, force: true});
   }
 }

@@ -68,7 +68,14 @@ export class HeldServer {
     }
     const call = {headers: incoming.headers, body: Buffer.concat(chunks).toString(), answered: false};
     this.calls.push(call);
-    const {status = 200, headers = {}, body, now = false} = await this.answer(call, this.calls);
+    let answer;
+    try {
+      answer = await this.answer(call, this.calls);
+    } catch {
+      response.destroy();  // Whoever was to be asked is gone.
+      return;
+    }
+    const {status = 200, headers = {}, body, now = false} = answer;
     await (now || this.open);
     response.writeHead(status, headers);
     response.end(body, () => {

@@ -223,3 +223,9 @@ export function exists(pid) {
     return false;
   }
 }
+
+// Whether a process that is somebody else's child is over, reaped or not.
+export function hasEnded(pid) {
+  const stat = readOrEmpty(`/proc/${pid}/stat`);
+  return stat === '' || stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+}
