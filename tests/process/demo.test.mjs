@@ -61,6 +61,14 @@ test('the command that drains everything ends the demo cleanly', () => withDemo(
   assert.equal(exit.code, 0, demo.text());
 }));
 
+test('deploy/stop ends the demo from elsewhere', () => withDemo(async ({demo}) => {
+  const stopped = await run(path.join(root, 'deploy/stop'), [], inRoot);
+  assert.equal(stopped.code, 0, stopped.stdout);
+  assert.equal(stopped.stdout.match(/^voicebridge-(?:gateway|worker) \d+ \(\S+\): ended after \d+ ms$/gm).length, kOurs.length, stopped.stdout);
+  const exit = await demo.waitForExit(5000, 'its processes were stopped');
+  assert.equal(exit.code, 0, demo.text());
+}));
+
 test('a second Ctrl+C ends the demo at once, also when the upstream lets nothing end', () => withDemo(async ({demo, printed}) => {
   const [simulator, gateway] = [printed(/simulator at (\S+?);/), printed(/listens at +(ws:\/\/[^/\s]+)/)];
   await postJson(`http://${simulator}/faults`, {fault: 'no_close'});
