@@ -229,6 +229,7 @@ v1::ProcessStatus Worker::Status() const {
 
 void Worker::PrepareDrain() {
   const auto tell_gateways = [this] { service_->NotifyStatusChanged(); };
+  index_->SetOnCount(tell_gateways);
   // Whatever call is still open is cancelled; a plain Shutdown would wait for it.
   const auto shut_down_server = [this] { server_->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME)); };
   drain_.emplace(ProcessDrain::Parts{*logger_, coordinator_, gauges_.drain, *index_, *shards_,

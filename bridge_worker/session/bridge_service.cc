@@ -39,7 +39,10 @@ void BridgeService::Start(ShardGroup& shards) {
 
 void BridgeService::NotifyStatusChanged() {
   for (const auto& lane : lanes_) {
-    net::post(lane->shard.executor(), [target = lane.get()] { target->status_changed.Notify(); });
+    net::post(lane->shard.executor(), [target = lane.get()] {
+      ++target->changes;
+      target->status_changed.Notify();
+    });
   }
 }
 
@@ -67,7 +70,6 @@ Awaitable<void> BridgeService::Converse(Lane& lane, std::unique_ptr<GatewayStrea
     static_cast<void>(driver.release());  // One leaked session instead of a process that ends; its
                                           // log line says so.
   }
-  NotifyStatusChanged();
 }
 
 // --- WatchStatus --------------------------------------------------------------------------------
@@ -91,13 +93,14 @@ Awaitable<void> BridgeService::Watch(Lane& lane, std::unique_ptr<WatchStream> st
   Clock& clock = lane.shard.clock();
   bool cancelled = false;
   while (!stream->gone() && !cancelled) {
+    const std::uint64_t known = lane.changes;
     const bool written =
         co_await stream->Write(CurrentStatus(), Deadline::After(clock.Now(), limits::kCloseMax));
     if (!written) {
       co_return;
     }
     co_await RunUntil(clock, Deadline::After(clock.Now(), kStatusInterval),
-                      lane.status_changed.WaitUntilNotified());
+                      lane.WaitUntilChanged(known));
     cancelled = co_await IsCancelled();
   }
 }

@@ -41,9 +41,16 @@ class BridgeService {
     Lane(Shard& where, grpc::ServerCompletionQueue& calls)
         : shard(where), queue(calls), status_changed(where.executor()) {}
 
+    Awaitable<void> WaitUntilChanged(std::uint64_t known) {
+      const auto changed = [this, known] { return changes != known; };
+      co_await status_changed.WaitUntil(changed);
+    }
+
     Shard& shard;
     grpc::ServerCompletionQueue& queue;
     Event status_changed;
+    std::uint64_t changes =
+        0;  // Of the status; what comes while one is written is pushed after it.
   };
   using WatchStream = ServerWriter<v1::WatchStatusRequest, v1::WorkerStatus>;
 

@@ -135,6 +135,7 @@ Awaitable<void> SessionDriver::Serve(Deadline handshake) {
   }
   tasks_.TrySpawn("read gateway", ReadGateway());
   tasks_.TrySpawn("write gateway", WriteGateway());
+  SendAttaching();
   co_await FirstToFinish(Connect(handshake), WaitUntilEnded());
   if (!end_reason_) {
     tasks_.TrySpawn("read upstream", ReadUpstream());
@@ -152,6 +153,13 @@ Awaitable<void> SessionDriver::Serve(Deadline handshake) {
   }
   co_await WaitUntilEnded();
   co_await TearDown();
+}
+
+void SessionDriver::SendAttaching() {
+  v1::ToGateway frame;
+  frame.mutable_attaching()->set_epoch(epoch());
+  const std::size_t bytes = frame.ByteSizeLong();
+  gateway_queue_.PushControl(std::move(frame), bytes);
 }
 
 Awaitable<void> SessionDriver::WaitUntilReadyOrEnded() {

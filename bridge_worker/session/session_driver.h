@@ -47,6 +47,7 @@ class SessionDriver {
   Awaitable<absl::Status> Acquire(Deadline deadline);
   Awaitable<void> Serve(Deadline handshake);
   Awaitable<void> Connect(Deadline deadline);
+  void SendAttaching();
   Awaitable<void> WaitUntilReadyOrEnded();
   Awaitable<void> WaitUntilEnded();
 

@@ -91,6 +91,7 @@ void SessionIndex::Enter(std::shared_ptr<SessionHandle> handle) {
   }
   present_.push_back(handle);
   sessions_.insert_or_assign(handle->session_id, std::move(handle));
+  on_count_();
 }
 
 void SessionIndex::Leave(const std::shared_ptr<SessionHandle>& handle) {
@@ -104,6 +105,7 @@ void SessionIndex::Leave(const std::shared_ptr<SessionHandle>& handle) {
     live_.Show(i, i < present_.size() ? std::string_view(present_[i]->session_id) : "");
   }
   live_.Release();
+  on_count_();
 }
 
 Awaitable<SessionIndex::Sessions> SessionIndex::ListHere() {

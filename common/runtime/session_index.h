@@ -81,6 +81,9 @@ class SessionIndex {
   void ForceAll();
   // Before the first session.
   void SetOnLeft(OnSessionLeft on_left) { on_left_ = std::move(on_left); }
+  // Called when size() has changed, on the index's executor; must not block. Before the first
+  // session.
+  void SetOnCount(std::function<void()> on_count) { on_count_ = std::move(on_count); }
 
  private:
   Awaitable<absl::Status> AddHere(std::shared_ptr<SessionHandle> handle);
@@ -100,6 +103,7 @@ class SessionIndex {
   LiveSessions& live_;
   std::atomic<bool> closed_ = false;
   OnSessionLeft on_left_;
+  std::function<void()> on_count_ = [] {};
   std::map<std::string, std::shared_ptr<SessionHandle>, std::less<>> sessions_;
   // In the order of their coming, superseded ones as well; the first of them are shown in `live_`.
   std::vector<std::shared_ptr<SessionHandle>> present_;

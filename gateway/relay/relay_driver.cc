@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kFrameOverhead = 128;  // What a queued frame costs beside its payload.
 // The worker's own verdict about a slow upstream reaches us before our budget ends.
 constexpr Duration kAttachReserve = milliseconds(300);
+// A worker that does not answer gets this part of the time that is left, so that the next is tried.
+constexpr int kAttachShares = 4;
 // Kept between frames up to this size; a larger one is a rare message that passed alone.
 constexpr std::size_t kBufferKept = 64U << 10U;
 
@@ -44,7 +46,7 @@ RelayDriver::RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfi
       ended_(executor_),
       started_(shard.clock().Now()),
       handshake_(Deadline::After(started_, limits::kHandshakeMax)),
-      handshake_guard_(executor_, [this] { OnHandshakeExpired(); }),
+      attach_guard_(executor_, [this] { OnAttachExpired(); }),
       teardown_(tasks_, shard.clock(), executor_, [this] { CutOff(); }),
       tasks_(executor_, environment.gauges.tasks, environment.on_task_failure) {}
 
@@ -57,7 +59,6 @@ Awaitable<void> RelayDriver::Run() {
   environment_.logger.Info("session.started", {{"session", session_id_}, {"profile", profile_}});
   tasks_.TrySpawn("read client", ReadClient());
   tasks_.TrySpawn("write client", WriteClient());
-  handshake_guard_.Arm(handshake_);
   effects_.clear();
   relay_.Start(effects_);
   for (RelayEffect& effect : effects_) {
@@ -185,9 +186,9 @@ Awaitable<void> RelayDriver::RunAttachment(v1::Attach attach) {
   const std::uint64_t epoch = attach.epoch();
   // Session ids are random, so their hash is as good as a dice.
   const std::uint64_t random = std::hash<std::string>{}(session_id_) + epoch;
-  const std::optional<std::string> address =
-      ChooseWorker(*environment_.workers.Current(), tried_workers_, random);
-  if (!address) {
+  const WorkerWatch::Views workers = environment_.workers.Current();
+  const std::optional<std::string> address = ChooseWorker(*workers, tried_workers_, random);
+  if (!address || handshake_.HasPassed(shard_.clock().Now())) {
     Feed(NoWorkerLeft{});
     co_return;
   }
@@ -195,6 +196,7 @@ Awaitable<void> RelayDriver::RunAttachment(v1::Attach attach) {
     environment_.metrics.attach_retries.Increment();
   }
   tried_workers_.push_back(*address);
+  attach_guard_.Arm(AttachLimit(*workers, random));
   const std::shared_ptr<WorkerStream> stream = environment_.links.PrepareConverse(*address, shard_);
   worker_ = stream;
   ++environment_.gauges.calls;
@@ -205,6 +207,15 @@ Awaitable<void> RelayDriver::RunAttachment(v1::Attach attach) {
     Feed(WorkerLost{epoch, opened});
   }
   --environment_.gauges.calls;
+}
+
+// For the worker's answer. The last that can be tried gets all that is left.
+Deadline RelayDriver::AttachLimit(const WorkerViews& workers, std::uint64_t random) const {
+  if (!ChooseWorker(workers, tried_workers_, random)) {
+    return handshake_;
+  }
+  const TimePoint now = shard_.clock().Now();
+  return Deadline::After(now, handshake_.Remaining(now) / kAttachShares);
 }
 
 Awaitable<absl::Status> RelayDriver::OpenAttachment(v1::Attach attach, const std::string& address,
@@ -287,9 +298,15 @@ void RelayDriver::Perform(RelayEffect& effect) {
     });
     environment_.metrics.audio_frames_dropped.Increment(static_cast<double>(dropped));
   } else if (auto* attach = std::get_if<AttachWorker>(&effect)) {
+    attach_guard_.Disarm();
+    if (worker_ != nullptr) {
+      worker_->Cancel();
+    }
     tasks_.TrySpawn("attachment", RunAttachment(std::move(attach->attach)));
+  } else if (std::holds_alternative<AwaitReady>(effect)) {
+    attach_guard_.Arm(handshake_);
   } else if (std::holds_alternative<OpenWorkerQueue>(effect)) {
-    handshake_guard_.Disarm();
+    attach_guard_.Disarm();
     environment_.metrics.ready_seconds.Observe(ToSeconds(shard_.clock().Now() - started_));
     worker_writing_ = true;
     tasks_.TrySpawn("write worker", WriteWorker(worker_));
@@ -303,6 +320,9 @@ void RelayDriver::OnEnd(EndReason reason) {
   ended_.Notify();
 }
 
-void RelayDriver::OnHandshakeExpired() { Feed(NoWorkerLeft{}); }
+void RelayDriver::OnAttachExpired() {
+  Feed(
+      WorkerLost{relay_.epoch(), absl::DeadlineExceededError("the worker did not answer in time")});
+}
 
 }  // namespace voicebridge::gateway

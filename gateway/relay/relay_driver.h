@@ -1,6 +1,7 @@
 // One client's session, from the accepted WebSocket to its end.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +68,7 @@ class RelayDriver {
   Awaitable<bool> WriteClientFrame(const ClientFrame& frame, std::string& buffer);
   Awaitable<absl::Status> WriteClientAudio(const v1::ServerAudio& audio, std::string& buffer);
   Awaitable<void> RunAttachment(v1::Attach attach);
+  Deadline AttachLimit(const WorkerViews& workers, std::uint64_t random) const;
   Awaitable<absl::Status> OpenAttachment(v1::Attach attach, const std::string& address,
                                          std::shared_ptr<WorkerStream> stream);
   Awaitable<void> ReadWorker(std::uint64_t epoch, std::shared_ptr<WorkerStream> stream);
@@ -75,7 +77,7 @@ class RelayDriver {
   void Feed(RelayEvent event);
   void Perform(RelayEffect& effect);
   void OnEnd(EndReason reason);
-  void OnHandshakeExpired();
+  void OnAttachExpired();
 
   RelayEnvironment& environment_;
   Shard& shard_;
@@ -96,7 +98,7 @@ class RelayDriver {
   bool worker_writing_ = false;
   TimePoint started_;
   Deadline handshake_;
-  DeadlineGuard handshake_guard_;
+  DeadlineGuard attach_guard_;  // Of the worker that is being tried.
   Teardown teardown_;
   TaskGroup tasks_;
 };

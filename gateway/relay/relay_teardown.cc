@@ -42,7 +42,7 @@ void RelayDriver::MakeHandle() {
 Awaitable<void> RelayDriver::TearDown() {
   environment_.logger.Info("bridge.cleanup.begin",
                            {{"session", session_id_}, {"tasks", tasks_.Unfinished().size()}});
-  handshake_guard_.Disarm();
+  attach_guard_.Disarm();
   LetWorkerGo(*end_reason_);
   if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {
     client_queue_.RemoveIf(

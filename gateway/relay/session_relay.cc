@@ -149,13 +149,15 @@ void SessionRelay::On(WorkerFrame& event, RelayEffects& effects) {
       committed_through_sample_ =
           std::max(committed_through_sample_, frame.audio_accepted().committed_through_sample());
       return;
-    case v1::ToGateway::kGoAway: {
-      const auto& left = frame.go_away().time_left();
-      const std::int64_t left_ms = left.seconds() * 1000 + left.nanos() / 1'000'000;
-      return AnnounceDrain(left_ms, effects);
-    }
+    case v1::ToGateway::kAttaching:
+      if (phase_ == Phase::kAttaching) {
+        effects.emplace_back(AwaitReady{});
+      }
+      return;
+    case v1::ToGateway::kGoAway:
+      return OnGoAway(frame.go_away(), effects);
     case v1::ToGateway::kEnded:
-      return Fail(frame.ended().reason(), frame.ended().message(), effects);
+      return OnEnded(frame.ended(), effects);
     case v1::ToGateway::kDetached:
     case v1::ToGateway::FRAME_NOT_SET:
       return;  // Only asked for when the session ends; and frames of a newer worker.
@@ -174,6 +176,22 @@ void SessionRelay::OnReady(const v1::Ready& ready, RelayEffects& effects) {
   effects.emplace_back(SendClientEvent{
       SessionReadyEvent(config_.session_id, config_.profile, config_.access_token)});
   effects.emplace_back(OpenWorkerQueue{});
+}
+
+// A session that a worker has not begun is no loss to move: it begins on another one.
+void SessionRelay::OnGoAway(const v1::GoAway& go_away, RelayEffects& effects) {
+  if (phase_ == Phase::kAttaching) {
+    return Attach(effects);
+  }
+  const auto& left = go_away.time_left();
+  AnnounceDrain(left.seconds() * 1000 + left.nanos() / 1'000'000, effects);
+}
+
+void SessionRelay::OnEnded(const v1::Ended& ended, RelayEffects& effects) {
+  if (phase_ == Phase::kAttaching && ended.reason() == v1::END_REASON_DRAINING) {
+    return Attach(effects);
+  }
+  Fail(ended.reason(), ended.message(), effects);
 }
 
 void SessionRelay::OnServerEvent(v1::ServerEvent& event, RelayEffects& effects) {

@@ -71,11 +71,14 @@ using RelayEvent =
 
 // --- what the driver has to do, in order --------------------------------------------------------
 
-// Open a Converse call on a worker that was not tried yet and send this; time_left is the driver's
-// to fill in. Frames to the worker wait until OpenWorkerQueue.
+// Give up the call that is open, if any; open a Converse call on a worker that was not tried yet
+// and send this; time_left is the driver's to fill in. Frames to the worker wait until
+// OpenWorkerQueue.
 struct AttachWorker {
   v1::Attach attach;
 };
+// The worker has answered the attach: it may take what is left of the handshake budget.
+struct AwaitReady {};
 struct OpenWorkerQueue {};
 struct SendWorker {
   v1::ToWorker frame;
@@ -95,8 +98,8 @@ struct EndSession {
   EndReason reason;
 };
 
-using RelayEffect = std::variant<AttachWorker, OpenWorkerQueue, SendWorker, SendClientEvent,
-                                 SendClientAudio, DropQueuedAudio, EndSession>;
+using RelayEffect = std::variant<AttachWorker, AwaitReady, OpenWorkerQueue, SendWorker,
+                                 SendClientEvent, SendClientAudio, DropQueuedAudio, EndSession>;
 using RelayEffects = std::vector<RelayEffect>;
 
 struct RelayConfig {
@@ -148,6 +151,8 @@ class SessionRelay {
   void ForwardAudio(DecodedAudio audio, RelayEffects& effects);
   std::string Clamped(const DecodedEvent& truncate, std::string_view json) const;
   void OnReady(const v1::Ready& ready, RelayEffects& effects);
+  void OnGoAway(const v1::GoAway& go_away, RelayEffects& effects);
+  void OnEnded(const v1::Ended& ended, RelayEffects& effects);
   void OnServerEvent(v1::ServerEvent& event, RelayEffects& effects);
   void OnServerAudio(v1::ServerAudio& audio, RelayEffects& effects);
   void AnnounceDrain(std::int64_t left_ms, RelayEffects& effects);

@@ -39,7 +39,8 @@ WorkerDirectory::WorkerDirectory(const std::vector<std::string>& addresses) {
   Publish();
 }
 
-void WorkerDirectory::OnStatus(std::string_view address, const v1::WorkerStatus& status) {
+void WorkerDirectory::OnStatus(std::string_view address, const v1::WorkerStatus& status,
+                               TimePoint now) {
   Worker* worker = Find(address);
   if (worker == nullptr) {
     return;
@@ -49,10 +50,11 @@ void WorkerDirectory::OnStatus(std::string_view address, const v1::WorkerStatus&
       return;
     }
     worker->previous_start_id = std::exchange(worker->start_id, status.start_id());
-  } else if (status.number() < worker->number) {
+  } else if (status.number() <= worker->number) {
     return;
   }
   worker->number = status.number();
+  worker->silent_at = Deadline::After(now, kWorkerSilenceMax);
   worker->view.state = StateOf(status);
   worker->view.sessions = status.sessions();
   worker->view.capacity = status.capacity();
@@ -68,11 +70,20 @@ void WorkerDirectory::OnWatchBroken(std::string_view address) {
   Publish();
 }
 
+Deadline WorkerDirectory::SilentAt(std::string_view address) const {
+  const Worker* worker = Find(address);
+  return worker == nullptr ? Deadline::Never() : worker->silent_at;
+}
+
 WorkerDirectory::Worker* WorkerDirectory::Find(std::string_view address) {
   const auto worker = std::find_if(workers_.begin(), workers_.end(), [&](const Worker& each) {
     return each.view.address == address;
   });
   return worker == workers_.end() ? nullptr : &*worker;
+}
+
+const WorkerDirectory::Worker* WorkerDirectory::Find(std::string_view address) const {
+  return const_cast<WorkerDirectory*>(this)->Find(address);
 }
 
 void WorkerDirectory::Publish() {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/core/deadline.h"
 #include "common/core/time.h"
 #include "voicebridge/v1/bridge.pb.h"
 
@@ -42,11 +43,15 @@ class WorkerDirectory {
  public:
   explicit WorkerDirectory(const std::vector<std::string>& addresses);
 
-  // An older number of the same start_id is ignored; a new start_id is a new process at that
-  // address.
-  void OnStatus(std::string_view address, const v1::WorkerStatus& status);
-  // Its stream broke, or brought nothing for kWorkerSilenceMax.
+  // A number of the same start_id that has not risen is ignored; a new start_id is a new process at
+  // that address.
+  void OnStatus(std::string_view address, const v1::WorkerStatus& status, TimePoint now);
+  // Its stream broke, or SilentAt has come.
   void OnWatchBroken(std::string_view address);
+
+  // When the worker is to be given up unless news comes; what is ignored is no news. Never: nothing
+  // was heard yet.
+  Deadline SilentAt(std::string_view address) const;
 
   // An immutable value; the same one until something changes.
   std::shared_ptr<const WorkerViews> Snapshot() const { return snapshot_; }
@@ -58,9 +63,11 @@ class WorkerDirectory {
     // Its late statuses are no news: a start id never comes back.
     std::optional<std::string> previous_start_id;
     std::uint64_t number = 0;
+    Deadline silent_at = Deadline::Never();
   };
 
   Worker* Find(std::string_view address);
+  const Worker* Find(std::string_view address) const;
   void Publish();
 
   std::vector<Worker> workers_;

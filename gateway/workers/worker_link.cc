@@ -8,6 +8,10 @@ namespace voicebridge::gateway {
 namespace {
 
 constexpr int kConnectMaxMs = 3000;
+// What is sent and not acknowledged for this long, and a ping that is not answered, ends the
+// connection and with it every session on it. Longer than the silence after which a worker gets no
+// new sessions: a network, or a host, that is back by then has lost nobody.
+constexpr int kUnansweredMaxMs = 10'000;
 
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
@@ -21,7 +25,7 @@ grpc::ChannelArguments Arguments() {
   // would break off every attempt, and the worker would stay away.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMaxMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 2'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kUnansweredMaxMs);
   // A stalled session may hold this much in the transport, and no more, whatever the probe would
   // say.
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);

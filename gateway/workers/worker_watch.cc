@@ -52,9 +52,9 @@ Awaitable<void> WorkerWatch::WatchOnce(const std::string& address) {
                                    {"sessions", status->sessions()},
                                    {"capacity", status->capacity()}});
     }
-    directory_.OnStatus(address, *status);
+    directory_.OnStatus(address, *status, clock.Now());
     Publish();
-    status = co_await reader->Read(Deadline::After(clock.Now(), kWorkerSilenceMax));
+    status = co_await reader->Read(directory_.SilentAt(address));
   }
   --gauges_.calls;
   if (seen && !gauges_.drain.draining()) {

@@ -162,6 +162,18 @@ TEST_F(SessionIndexTest, SaysWhichSessionIsNotThereAndWhichDoesNotLeave) {
   EXPECT_EQ(end("a"), absl::StatusCode::kDeadlineExceeded);
 }
 
+TEST_F(SessionIndexTest, TellsOfEachChangeOfItsCountAfterIt) {
+  std::vector<std::int64_t> counts;
+  index_.SetOnCount([&] { counts.push_back(index_.size()); });
+  const auto first = Handle("a", 1);
+  Add(first);
+  Add(Handle("b", 1));
+  Add(Handle("c", 1));
+  EXPECT_THAT(counts, ElementsAre(1, 2)) << "one was refused";
+  Remove(first);
+  EXPECT_THAT(counts, ElementsAre(1, 2, 1));
+}
+
 TEST_F(SessionIndexTest, ShowsWhoIsThere) {
   EXPECT_THAT(Shown(), IsEmpty());
   const auto first = Handle("a", 1);

@@ -99,7 +99,7 @@ export class DrainScene extends Scene {
     await assert.rejects(drain, ({code}) => code === grpc.status.ABORTED);
     this.undrainedAt = performance.now();
     await this.state.goOn(this);
-    await this.fleet.serving();
+    await this.fleet.servingWorkers(this.fleet.workers.length);
     const next = await this.fleet.connect();
     await answerInText(next);
   }

@@ -15,6 +15,7 @@ const kPorts = ['--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_lis
 export class Fleet {
   // `apiKeys`: {name: key} turns authentication on. `tls`: a certificate made by makeCertificate(). `upstreamHost`: the
   // name by which workers call the simulator, which listens on 127.0.0.1. `workerEnv`: of StuckCalls, above all.
+  // `otherWorkers`: addresses of workers that the test itself has started.
   static async start(options = {}) {
     const fleet = new Fleet();
     try {
@@ -33,7 +34,10 @@ export class Fleet {
     this.clients = [];
   }
 
-  async #start({workers = 2, simulatorFlags = [], workerFlags = [], gatewayFlags = [], apiKeys, tls, profiles, upstreamHost = '127.0.0.1', workerEnv = {}} = {}) {
+  async #start({
+    workers = 2, simulatorFlags = [], workerFlags = [], gatewayFlags = [], apiKeys, tls, profiles, upstreamHost = '127.0.0.1', workerEnv = {},
+    otherWorkers = [],
+  } = {}) {
     this.simulator = ManagedProcess.binary('realtime-simulator', ['--listen=127.0.0.1:0', ...simulatorFlags], {label: 'simulator'});
     this.simulatorUrl = `http://${await this.simulator.listening('simulator')}`;
     const upstream = this.simulatorUrl.replace('127.0.0.1', upstreamHost);
@@ -44,7 +48,7 @@ export class Fleet {
     this.startAgain = (worker, flags) => start(worker.name, [...workerFlags, ...flags]);
     const addresses = await Promise.all(this.workers.map((worker) => worker.listening('grpc')));
     this.gateway = ManagedProcess.binary('voicebridge-gateway', [
-      ...kPorts, `--workers=${addresses.join(',')}`, ...this.#authFlags(apiKeys), ...tlsFlags(tls), ...gatewayFlags,
+      ...kPorts, `--workers=${[...addresses, ...otherWorkers].join(',')}`, ...this.#authFlags(apiKeys), ...tlsFlags(tls), ...gatewayFlags,
     ], {label: 'gateway'});
     const address = await this.gateway.listening('public');
     this.url = `${tls ? 'wss' : 'ws'}://${address}`;
@@ -53,7 +57,7 @@ export class Fleet {
     for (const each of [this.gateway, ...this.workers]) {
       this.ops.set(each, `http://${await each.listening('ops')}`);
     }
-    await this.serving();
+    await this.servingWorkers(addresses.length + otherWorkers.length);
   }
 
   #startWorker(label, upstream, flags, {profiles, workerEnv}) {
@@ -73,14 +77,14 @@ export class Fleet {
     return [`--api_keys=${file}`];
   }
 
-  // The gateway knows that all workers serve.
-  async serving() {
+  // Waits until the gateway knows that so many workers serve.
+  async servingWorkers(count, ms = 10000) {
     let seen;
     await waitUntil(async () => {
       const {status} = await request(`${this.ops.get(this.gateway)}/readyz`);
       seen = {readyz: status, serving: (await this.metrics(this.gateway)).get('voicebridge_gateway_workers_serving')};
-      return seen.readyz === 200 && seen.serving === this.workers.length;
-    }, {ms: 10000 * patience, what: 'the gateway to know that all workers serve', got: () => `${JSON.stringify(seen)}\n${this.logs()}`});
+      return seen.readyz === (count > 0 ? 200 : 503) && seen.serving === count;
+    }, {ms: ms * patience, what: `the gateway to know that ${count} workers serve`, got: () => `${JSON.stringify(seen)}\n${this.logs()}`});
   }
 
   // As it is when the machine takes it away; from now on it is one of `killed`.

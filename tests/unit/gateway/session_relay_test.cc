@@ -124,6 +124,59 @@ TEST_F(SessionRelayTest, TriesAnotherWorkerWithAHigherEpochWhileNoneWasReady) {
   ExpectEnd(v1::END_REASON_NO_WORKER);
 }
 
+TEST_F(SessionRelayTest, TriesTheNextWorkerWhateverKeptTheLastFromIt) {
+  const std::vector<absl::Status> failures = {
+      absl::ResourceExhaustedError("full"), absl::UnavailableError("draining"),
+      absl::AbortedError("superseded"), absl::CancelledError("the call was given up"),
+      absl::DeadlineExceededError("the worker did not answer in time")};
+  std::uint64_t epoch = relay_.epoch();
+  for (const absl::Status& failure : failures) {
+    Handle(WorkerLost{epoch, failure});
+    ASSERT_NE(Find<AttachWorker>(), nullptr) << failure;
+    EXPECT_EQ(Find<AttachWorker>()->attach.epoch(), ++epoch);
+    EXPECT_TRUE(ClientEventTypes().empty()) << failure;
+  }
+}
+
+TEST_F(SessionRelayTest, WaitsForAWorkerThatHasAnsweredTheAttach) {
+  v1::ToGateway frame;
+  frame.mutable_attaching()->set_epoch(1);
+  FromWorker(frame);
+  EXPECT_NE(Find<AwaitReady>(), nullptr);
+  EXPECT_TRUE(ClientEventTypes().empty());
+  BecomeReady();
+  FromWorker(frame);
+  EXPECT_TRUE(effects_.empty());
+}
+
+TEST_F(SessionRelayTest, BeginsElsewhereWhenTheWorkerIsDrainedBeforeItIsReady) {
+  v1::ToGateway frame;
+  frame.mutable_go_away()->mutable_time_left()->set_seconds(3);
+  FromWorker(frame, 1);
+  ASSERT_NE(Find<AttachWorker>(), nullptr);
+  EXPECT_EQ(Find<AttachWorker>()->attach.epoch(), 2U);
+  frame.mutable_ended()->set_reason(v1::END_REASON_DRAINING);
+  FromWorker(frame, 1);
+  EXPECT_TRUE(effects_.empty()) << "the first worker is no longer listened to";
+  FromWorker(frame, 2);
+  ASSERT_NE(Find<AttachWorker>(), nullptr);
+  EXPECT_EQ(Find<AttachWorker>()->attach.epoch(), 3U);
+  EXPECT_TRUE(ClientEventTypes().empty()) << "the client is not told of what it need not know";
+}
+
+TEST_F(SessionRelayTest, TellsTheClientOfADrainOfItsWorker) {
+  BecomeReady();
+  v1::ToGateway frame;
+  frame.mutable_go_away()->mutable_time_left()->set_seconds(3);
+  FromWorker(frame);
+  EXPECT_EQ(ClientEventTypes(), (std::vector<std::string>{"voicebridge.session.draining"}));
+  EXPECT_EQ(Find<AttachWorker>(), nullptr);
+  frame.mutable_ended()->set_reason(v1::END_REASON_DRAINING);
+  FromWorker(frame);
+  EXPECT_EQ(ClientEventTypes(), (std::vector<std::string>{"voicebridge.session.ended"}));
+  ExpectEnd(v1::END_REASON_DRAINING);
+}
+
 TEST_F(SessionRelayTest, DoesNotTryOthersWhenTheAttachItselfIsWrong) {
   Handle(WorkerLost{1, absl::NotFoundError("There is no profile named \"x\".")});
   EXPECT_EQ(Find<AttachWorker>(), nullptr);

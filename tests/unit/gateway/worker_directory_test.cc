@@ -21,64 +21,123 @@ v1::WorkerStatus Status(std::uint64_t number, v1::WorkerStatus::State state,
   return status;
 }
 
-WorkerState StateOf(const WorkerDirectory& directory, std::size_t index = 0) {
-  return directory.Snapshot()->at(index).state;
-}
+// A directory, and the time that its worker a:1 is heard at.
+class WorkerDirectoryTest : public testing::Test {
+ protected:
+  WorkerDirectoryTest() : directory_({"a:1", "b:1"}) {}
 
-TEST(WorkerDirectory, KnowsNothingOfAWorkerUntilItSpeaks) {
-  WorkerDirectory directory({"a:1", "b:1", "a:1"});
+  void Advance(Duration step) { now_ += step; }
+  void Hear(const v1::WorkerStatus& status) { directory_.OnStatus("a:1", status, now_); }
+  WorkerState State(std::size_t index = 0) const { return directory_.Snapshot()->at(index).state; }
+
+  // What is left until the worker is given up for its silence.
+  Duration Patience() const { return directory_.SilentAt("a:1").Remaining(now_); }
+
+  WorkerDirectory directory_;
+  TimePoint now_{hours(1)};
+};
+
+TEST_F(WorkerDirectoryTest, KnowsNothingOfAWorkerUntilItSpeaks) {
+  const WorkerDirectory directory({"a:1", "b:1", "a:1"});
   ASSERT_EQ(directory.Snapshot()->size(), 2U);
-  EXPECT_EQ(StateOf(directory), WorkerState::kUnknown);
+  EXPECT_EQ(directory.Snapshot()->front().state, WorkerState::kUnknown);
+  EXPECT_TRUE(directory.SilentAt("a:1").IsNever());
+  EXPECT_TRUE(directory.SilentAt("elsewhere:1").IsNever());
 }
 
-TEST(WorkerDirectory, FollowsWhatAWorkerSays) {
-  WorkerDirectory directory({"a:1"});
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 3));
-  EXPECT_EQ(directory.Snapshot()->front(), (WorkerView{"a:1", WorkerState::kServing, 3, 10}));
-  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::FULL, 10));
-  EXPECT_EQ(StateOf(directory), WorkerState::kFull);
-  directory.OnStatus("a:1", Status(3, v1::WorkerStatus::DRAINING));
-  EXPECT_EQ(StateOf(directory), WorkerState::kDraining);
-  directory.OnStatus("a:1", Status(4, v1::WorkerStatus::STATE_UNSPECIFIED));
-  EXPECT_EQ(StateOf(directory), WorkerState::kUnknown);
+TEST_F(WorkerDirectoryTest, FollowsWhatAWorkerSays) {
+  Hear(Status(1, v1::WorkerStatus::SERVING, 3));
+  EXPECT_EQ(directory_.Snapshot()->front(), (WorkerView{"a:1", WorkerState::kServing, 3, 10}));
+  Hear(Status(2, v1::WorkerStatus::FULL, 10));
+  EXPECT_EQ(State(), WorkerState::kFull);
+  Hear(Status(3, v1::WorkerStatus::DRAINING));
+  EXPECT_EQ(State(), WorkerState::kDraining);
+  Hear(Status(4, v1::WorkerStatus::SERVING));
+  EXPECT_EQ(State(), WorkerState::kServing) << "undrained";
+  Hear(Status(5, v1::WorkerStatus::STATE_UNSPECIFIED));
+  EXPECT_EQ(State(), WorkerState::kUnknown);
+  EXPECT_EQ(State(1), WorkerState::kUnknown) << "the other one";
 }
 
-TEST(WorkerDirectory, IgnoresAnOlderNumberOfTheSameStart) {
-  WorkerDirectory directory({"a:1"});
-  directory.OnStatus("a:1", Status(5, v1::WorkerStatus::DRAINING));
-  directory.OnStatus("a:1", Status(4, v1::WorkerStatus::SERVING));
-  EXPECT_EQ(StateOf(directory), WorkerState::kDraining);
+TEST_F(WorkerDirectoryTest, IgnoresAWorkerThatIsNotInTheList) {
+  const auto before = directory_.Snapshot();
+  directory_.OnStatus("elsewhere:1", Status(1, v1::WorkerStatus::SERVING), now_);
+  directory_.OnWatchBroken("elsewhere:1");
+  EXPECT_EQ(directory_.Snapshot(), before);
 }
 
-TEST(WorkerDirectory, TakesANewStartForANewProcessAndNeverGoesBack) {
-  WorkerDirectory directory({"a:1"});
-  directory.OnStatus("a:1", Status(500, v1::WorkerStatus::DRAINING));
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 0, "start_2"));
-  EXPECT_EQ(StateOf(directory), WorkerState::kServing);
-  directory.OnStatus("a:1", Status(501, v1::WorkerStatus::DRAINING));
-  EXPECT_EQ(StateOf(directory), WorkerState::kServing);
+TEST_F(WorkerDirectoryTest, IgnoresANumberThatHasNotRisen) {
+  Hear(Status(5, v1::WorkerStatus::DRAINING));
+  Hear(Status(4, v1::WorkerStatus::SERVING));
+  EXPECT_EQ(State(), WorkerState::kDraining);
+  Hear(Status(5, v1::WorkerStatus::SERVING));
+  EXPECT_EQ(State(), WorkerState::kDraining);
+  Hear(Status(6, v1::WorkerStatus::SERVING));
+  EXPECT_EQ(State(), WorkerState::kServing);
 }
 
-TEST(WorkerDirectory, SuspectsAWorkerWhoseWatchBroke) {
-  WorkerDirectory directory({"a:1", "b:1"});
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING));
-  directory.OnWatchBroken("a:1");
-  directory.OnWatchBroken("b:1");
-  EXPECT_EQ(StateOf(directory, 0), WorkerState::kSuspect);
-  EXPECT_EQ(StateOf(directory, 1), WorkerState::kUnknown);
-  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::SERVING));
-  EXPECT_EQ(StateOf(directory, 0), WorkerState::kServing);
+TEST_F(WorkerDirectoryTest, TakesANewStartForANewProcessAndNeverGoesBack) {
+  Hear(Status(500, v1::WorkerStatus::DRAINING));
+  Hear(Status(1, v1::WorkerStatus::SERVING, 0, "start_2"));
+  EXPECT_EQ(State(), WorkerState::kServing);
+  Hear(Status(501, v1::WorkerStatus::DRAINING));
+  EXPECT_EQ(State(), WorkerState::kServing);
+  Hear(Status(2, v1::WorkerStatus::FULL, 10, "start_2"));
+  EXPECT_EQ(State(), WorkerState::kFull);
 }
 
-TEST(WorkerDirectory, KeepsASnapshotAsItWasAndReplacesItOnlyOnChange) {
-  WorkerDirectory directory({"a:1"});
-  const auto before = directory.Snapshot();
-  directory.OnStatus("a:1", Status(1, v1::WorkerStatus::SERVING, 1));
-  const auto after = directory.Snapshot();
+TEST_F(WorkerDirectoryTest, SuspectsAWorkerWhoseWatchBrokeUntilItSpeaksAgain) {
+  for (const auto state :
+       {v1::WorkerStatus::SERVING, v1::WorkerStatus::FULL, v1::WorkerStatus::DRAINING}) {
+    Hear(Status(10 + state, state));
+    directory_.OnWatchBroken("a:1");
+    EXPECT_EQ(State(), WorkerState::kSuspect);
+  }
+  directory_.OnWatchBroken("b:1");
+  EXPECT_EQ(State(1), WorkerState::kUnknown) << "never seen";
+  Hear(Status(20, v1::WorkerStatus::SERVING));
+  EXPECT_EQ(State(), WorkerState::kServing);
+}
+
+TEST_F(WorkerDirectoryTest, ASuspectIsNotTrustedForWhatItSaidBefore) {
+  Hear(Status(7, v1::WorkerStatus::SERVING));
+  directory_.OnWatchBroken("a:1");
+  Hear(Status(7, v1::WorkerStatus::SERVING));
+  EXPECT_EQ(State(), WorkerState::kSuspect);
+}
+
+TEST_F(WorkerDirectoryTest, AWorkerMayBeSilentForTwoSeconds) {
+  Hear(Status(1, v1::WorkerStatus::SERVING));
+  EXPECT_EQ(Patience(), seconds(2));
+  Advance(milliseconds(500));
+  Hear(Status(2, v1::WorkerStatus::SERVING));
+  EXPECT_EQ(Patience(), seconds(2));
+  Advance(milliseconds(1999));
+  EXPECT_EQ(Patience(), milliseconds(1));
+  Advance(milliseconds(1));
+  EXPECT_TRUE(directory_.SilentAt("a:1").HasPassed(now_));
+  EXPECT_TRUE(directory_.SilentAt("b:1").IsNever()) << "nothing is expected of one never seen";
+}
+
+TEST_F(WorkerDirectoryTest, WhatIsIgnoredIsNoSignOfLife) {
+  Hear(Status(5, v1::WorkerStatus::SERVING));
+  Hear(Status(1, v1::WorkerStatus::SERVING, 0, "start_2"));
+  for (int i = 0; i < 4; ++i) {
+    Advance(milliseconds(500));
+    Hear(Status(1, v1::WorkerStatus::SERVING, 0, "start_2"));
+    Hear(Status(100 + i, v1::WorkerStatus::SERVING));
+  }
+  EXPECT_EQ(Patience(), Duration::zero());
+}
+
+TEST_F(WorkerDirectoryTest, KeepsASnapshotAsItWasAndReplacesItOnlyOnChange) {
+  const auto before = directory_.Snapshot();
+  Hear(Status(1, v1::WorkerStatus::SERVING, 1));
+  const auto after = directory_.Snapshot();
   EXPECT_EQ(before->front().state, WorkerState::kUnknown);
   EXPECT_EQ(after->front().state, WorkerState::kServing);
-  directory.OnStatus("a:1", Status(2, v1::WorkerStatus::SERVING, 1));
-  EXPECT_EQ(directory.Snapshot(), after);
+  Hear(Status(2, v1::WorkerStatus::SERVING, 1));
+  EXPECT_EQ(directory_.Snapshot(), after);
 }
 
 WorkerView Serving(const std::string& address, std::uint32_t sessions, std::uint32_t capacity) {
