@@ -151,7 +151,9 @@ void Conversation::Core::ApplyVoicePolicy(json::object& session) {
     case VoiceDecision::kDrop:
       return EraseVoice(session);
     case VoiceDecision::kAskOnly:
-      return ReplaceVoiceByWish(session);
+      return ReplaceVoiceByWish(session, snapshot().assistant_audio_heard()
+                                             ? "assistant_audio_heard"
+                                             : "response_in_progress");
   }
 }
 
@@ -165,11 +167,12 @@ VoiceDecision Conversation::Core::DecideVoiceNow(const json::value& wish,
   return DecideVoice(situation);
 }
 
-void Conversation::Core::ReplaceVoiceByWish(json::object& session) {
+void Conversation::Core::ReplaceVoiceByWish(json::object& session, std::string_view why) {
   const json::value* wish = VoiceOf(session);
   if (wish == nullptr) {
     return;
   }
+  effects_->push_back(ReportTrouble{"voice.not_changed", std::string(why)});
   const json::string* given = FindString(session, "instructions");
   const std::string_view base = given == nullptr ? settings_.LatestInstructions() : View(*given);
   const std::string instructions = WithVoiceWish(base, NameOfVoice(*wish));

@@ -122,7 +122,7 @@ class Conversation::Core {
   void OnInputCommit(const json::object& body, std::string_view json);
   void OnInputClear(const json::object& body, std::string_view json);
   void ApplyVoicePolicy(json::object& session);
-  void ReplaceVoiceByWish(json::object& session);
+  void ReplaceVoiceByWish(json::object& session, std::string_view why);
   void SendSessionUpdate(json::object session, std::string_view client_event_id);
   std::string WithLegalVoice(const ResponseRequest& request, bool other_response_in_progress);
   VoiceDecision DecideVoiceNow(const json::value& wish, bool response_in_progress) const;

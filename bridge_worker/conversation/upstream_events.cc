@@ -142,7 +142,7 @@ bool Conversation::Core::IsSettledQuietly(const ProtocolError& error) {
     return false;
   }
   // The model spoke while the update was on its way. All of it was dropped, so it goes again.
-  ReplaceVoiceByWish(refused->session);
+  ReplaceVoiceByWish(refused->session, "refused");
   SendSessionUpdate(std::move(refused->session), refused->client_event_id);
   return true;
 }

@@ -66,5 +66,33 @@ TEST(Trouble, IsAResponseThatDoesNotStart) {
   EXPECT_EQ(script.All<ReportTrouble>()[0].event, "response.late");
 }
 
+std::string TroubleOfVoice(Script& script) {
+  script.Forget();
+  script.Client(R"({"type":"session.update","event_id":"v",)"
+                R"("session":{"type":"realtime","audio":{"output":{"voice":"ash"}}}})");
+  const auto troubles = script.All<ReportTrouble>();
+  return troubles.empty() ? "" : std::string(troubles[0].event) + " " + troubles[0].reason;
+}
+
+TEST(Trouble, IsAVoiceThatMayNotBeChanged) {
+  Script requested;
+  requested.Start();
+  requested.Client(R"({"type":"response.create"})");
+  EXPECT_EQ(TroubleOfVoice(requested), "voice.not_changed response_in_progress");
+
+  Script heard;
+  heard.Start();
+  heard.Speak("r1", "i1", 100);
+  heard.Done("r1");
+  EXPECT_EQ(TroubleOfVoice(heard), "voice.not_changed assistant_audio_heard");
+
+  Script refused;
+  refused.Start();
+  EXPECT_EQ(TroubleOfVoice(refused), "");
+  refused.Fails("v", "cannot_update_voice");
+  ASSERT_EQ(refused.All<ReportTrouble>().size(), 1U);
+  EXPECT_EQ(refused.All<ReportTrouble>()[0].reason, "refused");
+}
+
 }  // namespace
 }  // namespace voicebridge::worker
