@@ -1,12 +1,10 @@
 // How a session ends: it is told to, everybody on it comes to an end, and it leaves.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <string>
 #include <utility>
 
 #include "bridge_worker/session/session_driver.h"
 #include "common/observability/end_reason_level.h"
+#include "common/observability/session_log.h"
 #include "common/rpc/wire_time.h"
 #include "common/runtime/session_index.h"
 
@@ -73,14 +71,7 @@ Awaitable<void> SessionDriver::TearDown() {
   LogBegin();
   TellEverybody();
   co_await teardown_.Run();
-  const std::string names = fmt::format("{}", fmt::join(tasks_.Unfinished(), " "));
-  if (!tasks_.empty()) {
-    environment_.logger.Warning("bridge.cleanup.timeout",
-                                {{"session", session_id()}, {"names", names}});
-  }
-  environment_.logger.Info("bridge.cleanup.end", {{"session", session_id()},
-                                                  {"ms", ToSeconds(teardown_.took()) * 1000},
-                                                  {"abandoned", tasks_.Unfinished().size()}});
+  LogCleanupEnd(environment_.logger, session_id(), teardown_.took(), tasks_.Unfinished());
   environment_.assessments.Forget(session_id());
   if (record_ != nullptr) {
     record_->Close(TraitsOf(*end_reason_).word);
@@ -89,8 +80,7 @@ Awaitable<void> SessionDriver::TearDown() {
 }
 
 void SessionDriver::LogBegin() {
-  environment_.logger.Info("bridge.cleanup.begin",
-                           {{"session", session_id()}, {"tasks", tasks_.Unfinished().size()}});
+  LogCleanupBegin(environment_.logger, session_id(), tasks_.Unfinished().size());
   if (conversation_->sends_keepalives()) {
     environment_.logger.Info("keepalive.stopped",
                              {{"session", session_id()}, {"reason", TraitsOf(*end_reason_).word}});
@@ -153,11 +143,8 @@ Awaitable<void> SessionDriver::Leave() {
   handle_->announce_drain = nullptr;
   handle_->force = nullptr;
   // In the log this comes before whatever the process does because the session has left.
-  handle_->removed = [&logger = environment_.logger, id = session_id(),
-                      reason = TraitsOf(*end_reason_).word, took = teardown_.took()] {
-    logger.Info("session.removed", {{"session", id}, {"reason", reason}});
-    logger.Info("session.cleanup.end", {{"session", id}, {"ms", ToSeconds(took) * 1000}});
-  };
+  handle_->removed = [&logger = environment_.logger, id = session_id(), reason = *end_reason_,
+                      took = teardown_.took()] { LogRemoved(logger, id, reason, took); };
   co_await environment_.index.Remove(handle_);
 }
 

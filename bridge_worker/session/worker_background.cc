@@ -44,11 +44,20 @@ void WorkerBackground::Stop(Deadline deadline, Done done) {
 
 // The reaper comes to an end meanwhile; a pass that the database is busy with is left to it.
 Awaitable<void> WorkerBackground::DoStop(Deadline deadline, Done done) {
+  const TimePoint begun = parts_.clock.Now();
+  const bool reaped = !reaper_.empty();
   reaper_.CancelAll();
   std::vector<std::string> not_stored = co_await parts_.assessments.Stop(deadline);
   const TimePoint now = parts_.clock.Now();
+  parts_.logger.Info("assessments.stopped",
+                     {{"not_stored", not_stored.size()}, {"ms", ToSeconds(now - begun) * 1000}});
   co_await reaper_.Join(parts_.clock,
                         Deadline::After(now, DrainPlan::kReaperMax).EarlierOf(deadline));
+  if (reaped) {
+    const Duration took = parts_.clock.Now() - begun;
+    parts_.logger.Info("retention.stopped",
+                       {{"abandoned", !reaper_.empty()}, {"ms", ToSeconds(took) * 1000}});
+  }
   done(std::move(not_stored));
 }
 

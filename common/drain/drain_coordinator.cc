@@ -145,9 +145,7 @@ void DrainCoordinator::Perform(const ArmWatchdog& wanted) { watchdog_.Arm(wanted
 void DrainCoordinator::Perform(const DrainWorkers& wanted) { process_->CallWorkers(wanted); }
 
 void DrainCoordinator::Perform(const StopBackground& wanted) {
-  if (machine_.exits()) {
-    logger_.Info("shutdown.waiting", {{"tasks", process_->live_tasks()}});
-  }
+  LogShutdown(ShutdownStep::kWaiting);
   process_->StopBackground(wanted.deadline);
 }
 
@@ -158,10 +156,7 @@ void DrainCoordinator::Perform(const EndSessions& wanted) {
 void DrainCoordinator::Perform(const ForceSessions&) { process_->ForceSessions(); }
 
 void DrainCoordinator::Perform(const SaveRecords& wanted) {
-  if (machine_.exits()) {
-    logger_.Info("shutdown.app", {{"tasks", process_->live_tasks()}});
-    logger_.Info("store.shutdown.begin", {{"count", machine_.sessions_total()}});
-  }
+  LogShutdown(ShutdownStep::kStore);
   if (machine_.sessions_left() > 0) {
     logger_.Warning("store.shutdown.forced", {{"count", machine_.sessions_left()}});
   }
@@ -172,6 +167,7 @@ void DrainCoordinator::Perform(const AdmitAgain&) {
   watchdog_.Disarm();
   state_.Undo();
   counted_ = false;
+  logged_step_ = ShutdownStep::kNone;
   process_->AdmitAgain();
   logger_.Info("drain.undone", {});
   next_progress_ = Deadline::Never();
@@ -261,8 +257,25 @@ void DrainCoordinator::LogRequest(const DrainCommand& command, DrainPhase before
   }
 }
 
+// Of a process that exits: every step up to this one, once. It may have been asked to exit when
+// some of them, or all, were behind it.
+void DrainCoordinator::LogShutdown(ShutdownStep step) {
+  if (!machine_.exits()) {
+    return;
+  }
+  if (logged_step_ < ShutdownStep::kWaiting) {
+    logger_.Info("shutdown.waiting", {{"tasks", process_->live_tasks()}});
+  }
+  if (logged_step_ < ShutdownStep::kStore && step == ShutdownStep::kStore) {
+    logger_.Info("shutdown.app", {{"tasks", process_->live_tasks()}});
+    logger_.Info("store.shutdown.begin", {{"count", machine_.sessions_total()}});
+  }
+  logged_step_ = std::max(logged_step_, step);
+}
+
 void DrainCoordinator::LogEnd(const v1::DrainSummary& summary) {
   const double ms = Milliseconds(Now() - machine_.plan()->start());
+  LogShutdown(ShutdownStep::kStore);
   if (machine_.exits()) {
     logger_.Info(
         "store.shutdown.end",

@@ -65,6 +65,9 @@ class DrainCoordinator final : public DrainControl {
   End Run(DrainedProcess& process);
 
  private:
+  // What the log has said of a process that exits.
+  enum class ShutdownStep { kNone, kWaiting, kStore };
+
   void WaitForNews();
   void TakeSignal();
   void TakeNews(DrainNews& news);
@@ -82,6 +85,7 @@ class DrainCoordinator final : public DrainControl {
   void Perform(const Conclude& wanted);
   void LogRequest(const DrainCommand& command, DrainPhase before, bool exited_before);
   void LogEnd(const v1::DrainSummary& summary);
+  void LogShutdown(ShutdownStep step);
   v1::DrainProgress Progress() const;
   void Publish();
   void EndListeners(const absl::Status& status);
@@ -98,6 +102,7 @@ class DrainCoordinator final : public DrainControl {
   DrainMachine machine_;
   bool signal_taken_ = false;
   bool counted_ = false;  // This drain's sessions, in the state.
+  ShutdownStep logged_step_ = ShutdownStep::kNone;
   Deadline next_progress_ = Deadline::Never();
   std::vector<std::shared_ptr<DrainListener>> listeners_;
   std::vector<std::shared_ptr<DrainListener>> ended_listeners_;  // Told of the end, not released.

@@ -21,6 +21,8 @@ constexpr Duration kAttachReserve = milliseconds(300);
 constexpr int kAttachShares = 4;
 // Kept between frames up to this size; a larger one is a rare message that passed alone.
 constexpr std::size_t kBufferKept = 64U << 10U;
+// RFC 6455's word for a connection that ended without a close.
+constexpr std::uint16_t kConnectionBroken = 1006;
 
 std::size_t SizeOf(const v1::ToWorker& frame) {
   if (frame.has_audio()) {
@@ -105,6 +107,7 @@ Awaitable<void> RelayDriver::ReadClient() {
         Feed(ClientBinary{incoming.payload});
         break;
       case Incoming::Kind::kClosed:
+        client_close_code_ = client_close_code_.value_or(incoming.close_code);
         Feed(ClientClosed{incoming.close_code});
         co_return;
     }
@@ -129,25 +132,36 @@ Awaitable<void> RelayDriver::PauseForClient(Deadline limit) {
 }
 
 Awaitable<void> RelayDriver::WriteClient() {
+  const bool all_written = co_await WriteClientFrames();
+  if (all_written) {
+    const EndReasonTraits& traits = TraitsOf(end_reason_.value_or(v1::END_REASON_INTERNAL));
+    client_close_code_ = client_close_code_.value_or(traits.close_code);
+    co_await client_->Close(traits.close_code, traits.word,
+                            Deadline::After(shard_.clock().Now(), limits::kCloseMax));
+  } else {
+    client_queue_.Discard();
+    client_->Abort();  // The reader sees the end and reports it.
+  }
+  environment_.logger.Info(
+      "client.closed",
+      {{"session", session_id_}, {"code", client_close_code_.value_or(kConnectionBroken)}});
+}
+
+// Up to the end of the queue; false: the client took no more.
+Awaitable<bool> RelayDriver::WriteClientFrames() {
   std::string buffer;
   std::optional<ClientFrame> frame = co_await client_queue_.Pop();
   while (frame) {
     const bool written = co_await WriteClientFrame(*frame, buffer);
     if (!written) {
-      client_queue_.Discard();
-      client_->Abort();  // The reader sees the end and reports it.
-      co_return;
+      co_return false;
     }
     frame = client_queue_.TryPop();
     if (!frame) {
       frame = co_await client_queue_.Pop();
     }
   }
-  const EndReasonTraits& traits = TraitsOf(end_reason_.value_or(v1::END_REASON_INTERNAL));
-  co_await client_->Close(traits.close_code, traits.word,
-                          Deadline::After(shard_.clock().Now(), limits::kCloseMax));
-  environment_.logger.Info("client.closed",
-                           {{"session", session_id_}, {"code", traits.close_code}});
+  co_return true;
 }
 
 Awaitable<bool> RelayDriver::WriteClientFrame(const ClientFrame& frame, std::string& buffer) {

@@ -65,6 +65,7 @@ class RelayDriver {
   Awaitable<void> ReadClient();
   Awaitable<void> PauseForClient(Deadline limit);
   Awaitable<void> WriteClient();
+  Awaitable<bool> WriteClientFrames();
   Awaitable<bool> WriteClientFrame(const ClientFrame& frame, std::string& buffer);
   Awaitable<absl::Status> WriteClientAudio(const v1::ServerAudio& audio, std::string& buffer);
   Awaitable<void> RunAttachment(v1::Attach attach);
@@ -95,6 +96,7 @@ class RelayDriver {
   Mailbox<v1::ToWorker> worker_queue_;
   Event ended_;
   std::optional<EndReason> end_reason_;
+  std::optional<std::uint16_t> client_close_code_;  // Of whoever closed first.
   bool worker_writing_ = false;
   TimePoint started_;
   Deadline handshake_;

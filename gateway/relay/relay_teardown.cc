@@ -1,13 +1,11 @@
 // How a session ends at the gateway: it is told to, both sides come to an end, and it leaves.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "common/core/limits.h"
 #include "common/observability/end_reason_level.h"
+#include "common/observability/session_log.h"
 #include "common/rpc/wire_time.h"
 #include "gateway/relay/relay_driver.h"
 
@@ -40,8 +38,7 @@ void RelayDriver::MakeHandle() {
 // Client first: it is told what is queued for it, then its socket is closed by the one that writes
 // it. The worker is let go at the same time.
 Awaitable<void> RelayDriver::TearDown() {
-  environment_.logger.Info("bridge.cleanup.begin",
-                           {{"session", session_id_}, {"tasks", tasks_.Unfinished().size()}});
+  LogCleanupBegin(environment_.logger, session_id_, tasks_.Unfinished().size());
   attach_guard_.Disarm();
   LetWorkerGo(*end_reason_);
   if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {
@@ -51,22 +48,14 @@ Awaitable<void> RelayDriver::TearDown() {
   client_queue_.Close();
   tasks_.Close();
   co_await teardown_.Run();
-  const double ms = ToSeconds(teardown_.took()) * 1000;
-  if (!tasks_.empty()) {
-    const std::string names = fmt::format("{}", fmt::join(tasks_.Unfinished(), " "));
-    environment_.logger.Warning("bridge.cleanup.timeout",
-                                {{"session", session_id_}, {"names", names}});
-  }
-  environment_.logger.Info(
-      "bridge.cleanup.end",
-      {{"session", session_id_}, {"ms", ms}, {"abandoned", tasks_.Unfinished().size()}});
+  LogCleanupEnd(environment_.logger, session_id_, teardown_.took(), tasks_.Unfinished());
   environment_.metrics.sessions_ended.Count(*end_reason_);
   environment_.logger.Log(LevelOf(*end_reason_), "session.ended",
                           {{"session", session_id_},
                            {"reason", TraitsOf(*end_reason_).word},
                            {"code", TraitsOf(*end_reason_).close_code},
                            {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
-                           {"teardown_ms", ms},
+                           {"teardown_ms", ToSeconds(teardown_.took()) * 1000},
                            {"stale_frames", relay_.stale_frames()},
                            {"tasks_left", tasks_.Unfinished().size()}});
 }
@@ -103,11 +92,8 @@ Awaitable<void> RelayDriver::Leave() {
   handle_->announce_drain = nullptr;
   handle_->force = nullptr;
   // In the log this comes before whatever the process does because the session has left.
-  handle_->removed = [&logger = environment_.logger, id = session_id_,
-                      reason = TraitsOf(*end_reason_).word, took = teardown_.took()] {
-    logger.Info("session.removed", {{"session", id}, {"reason", reason}});
-    logger.Info("session.cleanup.end", {{"session", id}, {"ms", ToSeconds(took) * 1000}});
-  };
+  handle_->removed = [&logger = environment_.logger, id = session_id_, reason = *end_reason_,
+                      took = teardown_.took()] { LogRemoved(logger, id, reason, took); };
   co_await environment_.index.Remove(handle_);
 }
 

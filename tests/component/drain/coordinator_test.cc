@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/drain/drain_coordinator.h"
+#include "tests/fakes/recording_logger.h"
 
 namespace voicebridge {
 namespace {
@@ -155,8 +156,8 @@ class CoordinatorTest : public testing::Test {
   // Its thread outlives the test, and looks at nothing once it is disarmed.
   Watchdog& watchdog_ = *new Watchdog({"test", *new LiveTasks, *new LiveSessions});
   DrainState state_;
-  std::unique_ptr<Logger> logger_ = MakeNullLogger();
-  DrainCoordinator coordinator_{DrainRole::kGateway, seconds(3), watchdog_, state_, *logger_};
+  RecordingLogger logger_;
+  DrainCoordinator coordinator_{DrainRole::kGateway, seconds(3), watchdog_, state_, logger_};
   FakeProcess process_;
   std::future<DrainCoordinator::End> run_;
 };
@@ -199,6 +200,32 @@ TEST_F(CoordinatorTest, EndsInTimeWhenNothingAnswersAndNamesWhatIsNotSaved) {
   EXPECT_THAT(process_.said, Contains("force"));
   EXPECT_THAT(caller->last().summary().forced(), ElementsAre("sess_a"));
   EXPECT_THAT(caller->last().summary().not_stored(), ElementsAre("sess_unsaved"));
+}
+
+TEST_F(CoordinatorTest, AnExitIsLoggedStepByStepAndSaysWhatWasCutOff) {
+  process_.answers = false;
+  Serve();
+  const auto caller = Ask(v1::DrainRequest::CLOSE, true, kShort);
+  EXPECT_TRUE(caller->WaitForEnd().ok());
+  Leave();
+  EXPECT_THAT(logger_.events(),
+              ElementsAre("drain.begin", "shutdown.begin", "shutdown.waiting", "shutdown.app",
+                          "store.shutdown.begin", "store.shutdown.forced", "store.shutdown.end",
+                          "drain.end"));
+}
+
+TEST_F(CoordinatorTest, AnExitOfADrainedProcessIsLoggedStepByStepToo) {
+  Serve();
+  const auto first = Ask(v1::DrainRequest::CLOSE, false);
+  EXPECT_TRUE(first->WaitForEnd().ok());
+  EXPECT_THAT(logger_.events(), ElementsAre("drain.begin", "drain.end"));
+  const auto second = Ask(v1::DrainRequest::CLOSE, true);
+  EXPECT_TRUE(second->WaitForEnd().ok());
+  Leave();
+  EXPECT_THAT(
+      logger_.events(),
+      ElementsAre("drain.begin", "drain.end", "drain.joined", "shutdown.begin", "shutdown.waiting",
+                  "shutdown.app", "store.shutdown.begin", "store.shutdown.end", "drain.end"));
 }
 
 TEST_F(CoordinatorTest, ACallerThatDoesNotReadDoesNotHoldTheProcess) {

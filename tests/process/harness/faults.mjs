@@ -4,6 +4,7 @@ import test from 'node:test';
 
 import {checkEnd, checkTurn} from './conversation.mjs';
 import {withFleet} from './fleet.mjs';
+import {logged} from './log.mjs';
 import {patience} from './process.mjs';
 import {waitUntil} from './wait.mjs';
 
@@ -26,12 +27,6 @@ export async function stillServes(fleet) {
   const client = await fleet.connect();
   await checkTurn(fleet, client);
   await client.close();
-}
-
-// The lines of a process with this event, as objects.
-export function logged(process, event) {
-  return process.lines.filter(({stream, text}) => stream === 'err' && text.startsWith('{'))
-      .map(({text}) => JSON.parse(text)).filter((line) => line.event === event);
 }
 
 // Waits for a line that has all these fields.
@@ -78,3 +73,5 @@ function checkNothingLeaked(fleet) {
     assert.doesNotMatch(JSON.stringify(client.events), kNeverShown, 'what the client was sent');
   }
 }
+
+export {logged};
