@@ -1,9 +1,13 @@
-// A hundred conversations at once.
+// A hundred conversations at once, and many short ones.
 import test from 'node:test';
 
-import {manySessions, withFleet} from './harness.mjs';
+import {full, manySessions, shortSessions, withFleet} from './harness.mjs';
 
 const kSessions = 100;
+const kShortSessions = full ? 10000 : 300;
 
 test(`${kSessions} concurrent sessions with recordings of their own, three turns each`, {timeout: 240000}, () =>
   withFleet({}, (fleet) => manySessions(fleet, kSessions)));
+
+test(`${kShortSessions} short sessions leave no task, call, thread or descriptor behind`, {timeout: 900000}, () =>
+  withFleet({}, (fleet) => shortSessions(fleet, kShortSessions)));

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 
-import {checkTurn, Fleet, ManagedProcess, patience, request, root, runBinary, watchHealth, withFleet} from './harness.mjs';
+import {binDir, checkTurn, Fleet, ManagedProcess, patience, request, root, run, runBinary, watchHealth, withFleet} from './harness.mjs';
 
 const kBudget = 3000;
 const kPrograms = ['voicebridge-gateway', 'voicebridge-worker'];
@@ -43,7 +43,7 @@ async function checkDrained(client) {
   assert.equal(ended.reason, 'draining');
   assert.equal(ended.resumable, false);
   const draining = client.events.findIndex((event) => event.type === 'voicebridge.session.draining');
-  assert.ok(draining < client.events.indexOf(ended), 'draining is told before the end');
+  assert.ok(draining >= 0 && draining < client.events.indexOf(ended), `draining is told before the end, got ${client.typesSeen().join(', ')}`);
 }
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
@@ -128,6 +128,40 @@ test('a pid file names the process while it lives', async () => {
   } finally {
     worker.kill('SIGKILL');
     fs.rmSync(dir, {recursive: true});
+  }
+});
+
+const kAlone = {
+  'voicebridge-gateway': ['--workers=127.0.0.1:1', '--insecure_no_auth'],
+  'voicebridge-worker': [kProfiles],
+};
+
+async function processIdsRefused() {
+  const {code, stderr} = await run('unshare', ['--pid', '--fork', 'true']);
+  return code === 0 ? undefined : `namespaces of process ids are refused here: ${stderr}`;
+}
+
+// As in a container, where the kernel keeps signals from it that it does not ask for.
+test('as process 1 it ends by SIGTERM and by SIGINT', async (t) => {
+  const refused = await processIdsRefused();
+  if (refused) {
+    t.skip(refused);
+    return;
+  }
+  for (const program of kPrograms) {
+    for (const signal of ['SIGTERM', 'SIGINT']) {
+      const args = ['--pid', '--fork', '--kill-child', path.join(binDir, program), '--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0'];
+      const container = new ManagedProcess(program, 'unshare', [...args, ...kAlone[program]], kKey);
+      try {
+        await container.listening('admin');
+        const [pid] = fs.readFileSync(`/proc/${container.pid}/task/${container.pid}/children`, 'utf8').trim().split(' ').map(Number);
+        assert.match(fs.readFileSync(`/proc/${pid}/status`, 'utf8'), /^NSpid:\t\d+\t1$/m);
+        process.kill(pid, signal);
+        assert.equal((await container.waitForExit(kBudget + 2000, signal)).code, 0, container.text());
+      } finally {
+        container.kill('SIGKILL');
+      }
+    }
   }
 });
 

@@ -56,6 +56,16 @@ goesThough('while the model never answers', async (fleet) => {
   return client;
 });
 
+// The report is there, whatever becomes of the voice that was to read it.
+goesThough('while the other voice of a summary does not come', async (fleet) => {
+  const client = await fleet.connect({profile: 'interview'});
+  await fleet.fault('configure_delay', 600000);
+  client.send({type: 'voicebridge.assessment.request'});
+  await client.waitFor('voicebridge.assessment.completed');
+  await waitUntil(async () => (await fleet.journal()).sessions.length === 2, {ms: 5000 * patience, what: 'the other voice to be asked'});
+  return client;
+});
+
 goesThough('while a client does not read', async (fleet) => {
   await fleet.fault('flood', undefined, {count: 1});
   const client = fleet.dial();

@@ -2,6 +2,7 @@
 import {strict as assert} from 'node:assert';
 
 import {marked, sha256, soundNames, speech} from './audio.mjs';
+import {RealtimeClient} from './client.mjs';
 import {patience, resourcesOf} from './process.mjs';
 import {waitUntil} from './wait.mjs';
 
@@ -67,15 +68,26 @@ function checkIdle(fleet, idle) {
   }
 }
 
-export async function manySessions(fleet, sessions) {
-  // What is made once, on first use, belongs to the idle values; so do the tasks that listen and the calls that
-  // watch the workers.
+// What is made once, on first use, belongs to the idle values; so do the tasks that listen and the calls that watch the
+// workers.
+async function warmUp(fleet) {
   const warm = await converse(fleet, recordings(1)[0].map((pcm) => marked(pcm, 32000)));
   await warm.close();
   await fleet.sessionsGone();
   const idle = await settled(fleet);
   checkIdle(fleet, idle);
+  return idle;
+}
 
+async function idleAgain(fleet, idle) {
+  let now;
+  await waitUntil(async () => JSON.stringify(now = await resources(fleet)) === JSON.stringify(idle), {
+    ms: 5000 * patience, every: 50, what: `gauges, descriptors and threads to be as when idle (${JSON.stringify(idle)})`, got: () => JSON.stringify(now),
+  });
+}
+
+export async function manySessions(fleet, sessions) {
+  const idle = await warmUp(fleet);
   const all = recordings(sessions);
   const clients = await Promise.all(all.map((turns) => converse(fleet, turns)));
   const journal = await fleet.journal();
@@ -83,8 +95,22 @@ export async function manySessions(fleet, sessions) {
   all.forEach((turns, i) => checkRecord(journal, turns, clients[i]));
 
   await Promise.all(clients.map((client) => client.close()));
-  let now;
-  await waitUntil(async () => JSON.stringify(now = await resources(fleet)) === JSON.stringify(idle), {
-    ms: 5000 * patience, every: 50, what: `gauges, descriptors and threads to be as when idle (${JSON.stringify(idle)})`, got: () => JSON.stringify(now),
-  });
+  await idleAgain(fleet, idle);
+}
+
+const kAtOnce = 10;
+const kWaysToEnd = [(client) => client.close(), (client) => client.terminate()];
+
+// One after another, a few at a time; half of them say goodbye, the others are just gone.
+export async function shortSessions(fleet, sessions) {
+  const idle = await warmUp(fleet);
+  let begun = 0;
+  const visit = async () => {
+    while (begun < sessions) {
+      const leave = kWaysToEnd[begun++ % kWaysToEnd.length];
+      await leave(await RealtimeClient.connect(fleet.url, {ms: 20000}));
+    }
+  };
+  await Promise.all(Array.from({length: kAtOnce}, visit));
+  await idleAgain(fleet, idle);
 }
