@@ -18,7 +18,7 @@ import rules
 import waits
 
 
-ALL = rules.ALL + waits.ALL + [catalogue.bug_catalogue]
+ALL = rules.ALL + waits.ALL + catalogue.ALL
 
 
 def source_files(root):
