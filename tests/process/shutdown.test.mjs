@@ -137,7 +137,7 @@ const kAlone = {
 };
 
 async function processIdsRefused() {
-  const {code, stderr} = await run('unshare', ['--pid', '--fork', 'true']);
+  const {code, stderr} = await run('unshare', ['--pid', '--mount-proc', '--fork', 'true']);
   return code === 0 ? undefined : `namespaces of process ids are refused here: ${stderr}`;
 }
 
@@ -150,7 +150,7 @@ test('as process 1 it ends by SIGTERM and by SIGINT', async (t) => {
   }
   for (const program of kPrograms) {
     for (const signal of ['SIGTERM', 'SIGINT']) {
-      const args = ['--pid', '--fork', '--kill-child', path.join(binDir, program), '--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0'];
+      const args = ['--pid', '--mount-proc', '--fork', '--kill-child', path.join(binDir, program), '--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0'];
       const container = new ManagedProcess(program, 'unshare', [...args, ...kAlone[program]], kKey);
       try {
         await container.listening('admin');
