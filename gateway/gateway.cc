@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "gateway/gateway_metrics.h"
 #include "gateway/http/gateway_service.h"
 #include "gateway/relay/relay_driver.h"
+#include "gateway/workers/worker_discovery.h"
 #include "gateway/workers/worker_drains.h"
 #include "gateway/workers/worker_link.h"
 #include "gateway/workers/worker_watch.h"
@@ -50,6 +52,7 @@ class Gateway {
   ExitCode Serve();
 
  private:
+  void WatchWorkers();
   absl::Status StartPublic();
   std::string NotReadyBecause() const;
   v1::ProcessStatus Status() const;
@@ -68,6 +71,7 @@ class Gateway {
   SessionIndex index_;
   WorkerLinks links_;
   WorkerWatch watch_;
+  std::optional<WorkerDiscovery> discovery_;
   RelayEnvironment environment_;
   GatewayService service_;
   SessionAdmin sessions_;
@@ -88,7 +92,6 @@ Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges, Watchdog& w
       metrics_(*registry_, gauges),
       shards_(MakeShards(config.shards, gauges.tasks, OnTaskFailure())),
       index_(shards_.first().executor(), config.max_sessions, gauges.sessions),
-      links_(config.workers),
       watch_(config.workers, links_, shards_.first(), gauges, *logger_),
       environment_{*logger_, metrics_, gauges, links_, watch_, index_, OnTaskFailure()},
       service_(config, environment_, shards_),
@@ -112,7 +115,7 @@ std::string Gateway::NotReadyBecause() const {
 }
 
 absl::Status Gateway::Start() {
-  watch_.Start();
+  WatchWorkers();
   if (const absl::Status bound = StartPublic(); !bound.ok()) {
     return bound;
   }
@@ -138,6 +141,14 @@ absl::Status Gateway::Start() {
                      {{"note", "client secrets are good for this process only; --signing_keys"}});
   }
   return absl::OkStatus();
+}
+
+void Gateway::WatchWorkers() {
+  watch_.Start();
+  if (const std::optional<WorkersName>& name = config_.workers_name) {
+    discovery_.emplace(name->host, name->port, watch_, shards_.first(), *logger_);
+    discovery_->Start();
+  }
 }
 
 absl::Status Gateway::StartPublic() {

@@ -17,7 +17,8 @@ ABSL_FLAG(std::string, listen, "127.0.0.1:8080", "HOST:PORT for browsers and SDK
 ABSL_FLAG(std::string, admin_listen, "127.0.0.1:0",
           "HOST:PORT for the Admin, health and reflection services");
 ABSL_FLAG(std::string, ops_listen, "127.0.0.1:0", "HOST:PORT for /healthz, /readyz and /metrics");
-ABSL_FLAG(std::vector<std::string>, workers, {}, "bridge workers, HOST:PORT[,HOST:PORT...]");
+ABSL_FLAG(std::vector<std::string>, workers, {},
+          "bridge workers, HOST:PORT[,HOST:PORT...], or dns:NAME:PORT for all addresses of a name");
 ABSL_FLAG(absl::Duration, drain_budget, absl::Seconds(3), "time from the signal to the exit");
 ABSL_FLAG(std::string, pid_file, "", "where to write the process id");
 ABSL_FLAG(int, shards, 1, "session threads; scale by processes first");
@@ -36,6 +37,7 @@ ABSL_FLAG(bool, check, false, "validate flags and files, then exit");
 namespace voicebridge::gateway {
 namespace {
 
+constexpr std::string_view kByName = "dns:";
 constexpr int kShardsMax = 64;
 constexpr int kSessionsMax = 1'000'000;
 
@@ -93,8 +95,22 @@ void LoadAuth(GatewayConfig& config, ConfigErrors& errors) {
   }
 }
 
+// `text`: NAME:PORT.
+void LoadWorkersName(const std::string& text, GatewayConfig& config, ConfigErrors& errors) {
+  CheckHostPort("workers", text, errors);
+  const std::size_t colon = text.rfind(':');
+  if (colon != std::string::npos) {
+    config.workers_name = WorkersName{text.substr(0, colon), text.substr(colon + 1)};
+  }
+}
+
 void LoadWorkers(GatewayConfig& config, ConfigErrors& errors) {
   config.workers = absl::GetFlag(FLAGS_workers);
+  if (config.workers.size() == 1 && config.workers.front().starts_with(kByName)) {
+    const std::string name = config.workers.front().substr(kByName.size());
+    config.workers.clear();
+    return LoadWorkersName(name, config, errors);
+  }
   if (config.workers.empty()) {
     errors.Add("workers", "expected at least one HOST:PORT");
   }

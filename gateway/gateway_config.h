@@ -4,6 +4,7 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,18 @@
 
 namespace voicebridge::gateway {
 
+// A name behind which workers are found.
+struct WorkersName {
+  std::string host;
+  std::string port;
+};
+
 struct GatewayConfig {
   std::string listen;  // Browsers and SDKs.
   std::string admin_listen;
   std::string ops_listen;
-  std::vector<std::string> workers;  // HOST:PORT each.
+  std::vector<std::string> workers;  // HOST:PORT each; or none, and:
+  std::optional<WorkersName> workers_name;
   Duration drain_budget{};
   std::string pid_file;  // Empty: none.
   std::size_t shards = 1;

@@ -30,11 +30,26 @@ bool IsLessLoaded(const WorkerView& a, const WorkerView& b) {
 
 }  // namespace
 
-WorkerDirectory::WorkerDirectory(const std::vector<std::string>& addresses) {
+WorkerDirectory::WorkerDirectory(const std::vector<std::string>& addresses) { OnList(addresses); }
+
+void WorkerDirectory::OnList(const std::vector<std::string>& addresses) {
+  for (Worker& worker : workers_) {
+    worker.listed = false;
+  }
   for (const std::string& address : addresses) {
-    if (Find(address) == nullptr) {
-      workers_.emplace_back().view.address = address;
+    Worker* worker = Find(address);
+    if (worker == nullptr) {
+      worker = &workers_.emplace_back();
+      worker->view.address = address;
     }
+    worker->listed = true;
+  }
+  std::erase_if(workers_, [](const Worker& worker) {
+    return !worker.listed &&
+           (worker.told == WorkerState::kUnknown || worker.told == WorkerState::kSuspect);
+  });
+  for (Worker& worker : workers_) {
+    SetState(worker, worker.told);
   }
   Publish();
 }
@@ -55,7 +70,7 @@ void WorkerDirectory::OnStatus(std::string_view address, const v1::WorkerStatus&
   }
   worker->number = status.number();
   worker->silent_at = Deadline::After(now, kWorkerSilenceMax);
-  worker->view.state = StateOf(status);
+  SetState(*worker, StateOf(status));
   worker->view.sessions = status.sessions();
   worker->view.capacity = status.capacity();
   Publish();
@@ -63,10 +78,14 @@ void WorkerDirectory::OnStatus(std::string_view address, const v1::WorkerStatus&
 
 void WorkerDirectory::OnWatchBroken(std::string_view address) {
   Worker* worker = Find(address);
-  if (worker == nullptr || worker->view.state == WorkerState::kUnknown) {
+  if (worker == nullptr) {
     return;
   }
-  worker->view.state = WorkerState::kSuspect;
+  if (!worker->listed) {
+    std::erase_if(workers_, [&](const Worker& each) { return &each == worker; });
+  } else if (worker->told != WorkerState::kUnknown) {
+    SetState(*worker, WorkerState::kSuspect);
+  }
   Publish();
 }
 
@@ -84,6 +103,11 @@ WorkerDirectory::Worker* WorkerDirectory::Find(std::string_view address) {
 
 const WorkerDirectory::Worker* WorkerDirectory::Find(std::string_view address) const {
   return const_cast<WorkerDirectory*>(this)->Find(address);
+}
+
+void WorkerDirectory::SetState(Worker& worker, WorkerState told) {
+  worker.told = told;
+  worker.view.state = worker.listed ? told : WorkerState::kDraining;
 }
 
 void WorkerDirectory::Publish() {

@@ -43,10 +43,15 @@ class WorkerDirectory {
  public:
   explicit WorkerDirectory(const std::vector<std::string>& addresses);
 
+  // The workers as they are listed now. One that is listed no more counts as draining for as long
+  // as it is heard, whatever it says, and is then forgotten.
+  void OnList(const std::vector<std::string>& addresses);
+  bool Knows(std::string_view address) const { return Find(address) != nullptr; }
+
   // A number of the same start_id that has not risen is ignored; a new start_id is a new process at
   // that address.
   void OnStatus(std::string_view address, const v1::WorkerStatus& status, TimePoint now);
-  // Its stream broke, or SilentAt has come.
+  // Its stream broke or could not be opened, or SilentAt has come.
   void OnWatchBroken(std::string_view address);
 
   // When the worker is to be given up unless news comes; what is ignored is no news. Never: nothing
@@ -59,7 +64,9 @@ class WorkerDirectory {
  private:
   struct Worker {
     WorkerView view;
-    std::optional<std::string> start_id;  // None: never heard of.
+    bool listed = true;
+    WorkerState told = WorkerState::kUnknown;  // What it said of itself, or kSuspect.
+    std::optional<std::string> start_id;       // None: never heard of.
     // Its late statuses are no news: a start id never comes back.
     std::optional<std::string> previous_start_id;
     std::uint64_t number = 0;
@@ -68,6 +75,7 @@ class WorkerDirectory {
 
   Worker* Find(std::string_view address);
   const Worker* Find(std::string_view address) const;
+  static void SetState(Worker& worker, WorkerState told);
   void Publish();
 
   std::vector<Worker> workers_;

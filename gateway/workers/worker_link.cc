@@ -2,6 +2,8 @@
 
 #include <grpcpp/create_channel.h>
 
+#include <utility>
+
 #include "common/core/limits.h"
 
 namespace voicebridge::gateway {
@@ -35,35 +37,46 @@ grpc::ChannelArguments Arguments() {
 
 }  // namespace
 
-WorkerLinks::WorkerLinks(const std::vector<std::string>& addresses) {
+void WorkerLinks::Set(const std::vector<std::string>& addresses) {
+  auto stubs = std::make_shared<Stubs>();
   for (const std::string& address : addresses) {
-    stubs_[address] = v1::BridgeWorker::NewStub(
-        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), Arguments()));
+    stubs->emplace(address, StubOf(address));
   }
+  stubs_.store(std::move(stubs));
 }
 
 std::vector<std::string> WorkerLinks::addresses() const {
   std::vector<std::string> addresses;
-  for (const auto& [address, stub] : stubs_) {
+  for (const auto& [address, stub] : *stubs_.load()) {
     addresses.push_back(address);
   }
   return addresses;
 }
 
+WorkerLinks::Stub WorkerLinks::StubOf(const std::string& address) const {
+  const std::shared_ptr<const Stubs> stubs = stubs_.load();
+  const auto found = stubs->find(address);
+  if (found != stubs->end()) {
+    return found->second;
+  }
+  return v1::BridgeWorker::NewStub(
+      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), Arguments()));
+}
+
 std::shared_ptr<WorkerStream> WorkerLinks::PrepareConverse(const std::string& address,
                                                            Shard& shard) const {
-  v1::BridgeWorker::Stub& stub = *stubs_.at(address);
+  const Stub stub = StubOf(address);
   const auto prepare = [&](grpc::ClientContext* context) {
-    return stub.PrepareAsyncConverse(context, &shard.queue());
+    return stub->PrepareAsyncConverse(context, &shard.queue());
   };
   return std::make_shared<WorkerStream>(shard.executor(), prepare);
 }
 
 std::unique_ptr<WorkerStatusReader> WorkerLinks::PrepareWatch(const std::string& address,
                                                               Shard& shard) const {
-  v1::BridgeWorker::Stub& stub = *stubs_.at(address);
+  const Stub stub = StubOf(address);
   const auto prepare = [&](grpc::ClientContext* context) {
-    return stub.PrepareAsyncWatchStatus(context, v1::WatchStatusRequest(), &shard.queue());
+    return stub->PrepareAsyncWatchStatus(context, v1::WatchStatusRequest(), &shard.queue());
   };
   return std::make_unique<WorkerStatusReader>(shard.executor(), prepare);
 }
@@ -71,9 +84,9 @@ std::unique_ptr<WorkerStatusReader> WorkerLinks::PrepareWatch(const std::string&
 std::unique_ptr<WorkerDrainReader> WorkerLinks::PrepareDrain(const std::string& address,
                                                              const v1::DrainRequest& request,
                                                              Shard& shard) const {
-  v1::BridgeWorker::Stub& stub = *stubs_.at(address);
+  const Stub stub = StubOf(address);
   const auto prepare = [&](grpc::ClientContext* context) {
-    return stub.PrepareAsyncDrain(context, request, &shard.queue());
+    return stub->PrepareAsyncDrain(context, request, &shard.queue());
   };
   return std::make_unique<WorkerDrainReader>(shard.executor(), prepare);
 }
@@ -82,9 +95,9 @@ std::unique_ptr<GetReportCall> WorkerLinks::PrepareGetReport(const std::string& 
                                                              const v1::GetReportRequest& request,
                                                              Shard& shard,
                                                              Duration time_left) const {
-  v1::BridgeWorker::Stub& stub = *stubs_.at(address);
+  const Stub stub = StubOf(address);
   const auto prepare = [&](grpc::ClientContext* context) {
-    return stub.PrepareAsyncGetReport(context, request, &shard.queue());
+    return stub->PrepareAsyncGetReport(context, request, &shard.queue());
   };
   return std::make_unique<GetReportCall>(shard.executor(), time_left, prepare);
 }
@@ -92,9 +105,9 @@ std::unique_ptr<GetReportCall> WorkerLinks::PrepareGetReport(const std::string& 
 std::unique_ptr<RetryAssessmentCall> WorkerLinks::PrepareRetryAssessment(
     const std::string& address, const v1::RetryAssessmentRequest& request, Shard& shard,
     Duration time_left) const {
-  v1::BridgeWorker::Stub& stub = *stubs_.at(address);
+  const Stub stub = StubOf(address);
   const auto prepare = [&](grpc::ClientContext* context) {
-    return stub.PrepareAsyncRetryAssessment(context, request, &shard.queue());
+    return stub->PrepareAsyncRetryAssessment(context, request, &shard.queue());
   };
   return std::make_unique<RetryAssessmentCall>(shard.executor(), time_left, prepare);
 }

@@ -3,6 +3,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,14 +23,15 @@ using GetReportCall = ClientUnary<v1::GetReportResponse>;
 using RetryAssessmentCall = ClientUnary<v1::RetryAssessmentResponse>;
 
 // One channel per worker, shared by all shards; a call lives on the completion queue of the shard
-// that opens it. Fixed at construction, so every shard may use it.
+// that opens it, and keeps its channel. Set is called on one shard, all else on any.
 class WorkerLinks {
  public:
-  explicit WorkerLinks(const std::vector<std::string>& addresses);
+  // A channel for each, kept where there is one already.
+  void Set(const std::vector<std::string>& addresses);
 
   std::vector<std::string> addresses() const;
 
-  // `address` is one of those given at construction. The call is prepared, not started.
+  // The call is prepared, not started. `address` may have left a moment ago.
   std::shared_ptr<WorkerStream> PrepareConverse(const std::string& address, Shard& shard) const;
   std::unique_ptr<WorkerStatusReader> PrepareWatch(const std::string& address, Shard& shard) const;
   std::unique_ptr<WorkerDrainReader> PrepareDrain(const std::string& address,
@@ -43,7 +45,12 @@ class WorkerLinks {
       Duration time_left) const;
 
  private:
-  std::map<std::string, std::unique_ptr<v1::BridgeWorker::Stub>> stubs_;
+  using Stub = std::shared_ptr<v1::BridgeWorker::Stub>;
+  using Stubs = std::map<std::string, Stub>;
+
+  Stub StubOf(const std::string& address) const;
+
+  std::atomic<std::shared_ptr<const Stubs>> stubs_ = std::make_shared<const Stubs>();
 };
 
 }  // namespace voicebridge::gateway

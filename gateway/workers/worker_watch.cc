@@ -9,20 +9,31 @@ constexpr Duration kRetryAfter = milliseconds(200);
 
 }  // namespace
 
-WorkerWatch::WorkerWatch(const std::vector<std::string>& addresses, const WorkerLinks& links,
+WorkerWatch::WorkerWatch(const std::vector<std::string>& addresses, WorkerLinks& links,
                          Shard& shard, GatewayGauges& gauges, Logger& logger)
-    : addresses_(addresses),
-      links_(links),
+    : links_(links),
       shard_(shard),
       gauges_(gauges),
       logger_(logger),
       directory_(addresses),
-      views_(directory_.Snapshot()) {}
+      views_(directory_.Snapshot()) {
+  OpenLinks();
+}
 
 void WorkerWatch::Start() {
-  for (const std::string& address : addresses_) {
-    shard_.tasks().TrySpawn("watch worker", Watch(address));
+  const Views views = directory_.Snapshot();
+  for (const WorkerView& worker : *views) {
+    if (watched_.insert(worker.address).second) {
+      shard_.tasks().TrySpawn("watch worker", Watch(worker.address));
+    }
   }
+}
+
+void WorkerWatch::Follow(const std::vector<std::string>& addresses) {
+  directory_.OnList(addresses);
+  Publish();
+  OpenLinks();
+  Start();
 }
 
 Awaitable<void> WorkerWatch::Watch(std::string address) {
@@ -31,8 +42,12 @@ Awaitable<void> WorkerWatch::Watch(std::string address) {
     co_await WatchOnce(address);
     directory_.OnWatchBroken(address);
     Publish();
-    go_on = co_await shard_.clock().SleepUntil(Deadline::After(shard_.clock().Now(), kRetryAfter));
+    const bool awake =
+        co_await shard_.clock().SleepUntil(Deadline::After(shard_.clock().Now(), kRetryAfter));
+    go_on = awake && directory_.Knows(address);
   }
+  watched_.erase(address);
+  OpenLinks();
 }
 
 Awaitable<void> WorkerWatch::WatchOnce(const std::string& address) {
@@ -45,7 +60,7 @@ Awaitable<void> WorkerWatch::WatchOnce(const std::string& address) {
   if (started) {
     status = co_await reader->Read(Deadline::After(clock.Now(), kWorkerSilenceMax));
   }
-  while (status != nullptr) {
+  while (status != nullptr && directory_.Knows(address)) {
     if (!seen) {
       seen = true;
       logger_.Info("worker.seen", {{"worker", address},
@@ -68,6 +83,16 @@ void WorkerWatch::Publish() {
       views->begin(), views->end(),
       [](const WorkerView& worker) { return worker.state == WorkerState::kServing; }));
   views_.store(views);
+}
+
+// Also to workers that are listed no more, for as long as they are known.
+void WorkerWatch::OpenLinks() {
+  std::vector<std::string> addresses;
+  const Views views = directory_.Snapshot();
+  for (const WorkerView& worker : *views) {
+    addresses.push_back(worker.address);
+  }
+  links_.Set(addresses);
 }
 
 }  // namespace voicebridge::gateway

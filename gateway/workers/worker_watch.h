@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,15 @@ class WorkerWatch {
  public:
   using Views = std::shared_ptr<const std::vector<WorkerView>>;
 
-  WorkerWatch(const std::vector<std::string>& addresses, const WorkerLinks& links, Shard& shard,
+  WorkerWatch(const std::vector<std::string>& addresses, WorkerLinks& links, Shard& shard,
               GatewayGauges& gauges, Logger& logger);
 
-  // One task per worker, until the shard's tasks are cancelled.
+  // One task per worker, until it is listed no more and lost, or the shard's tasks are cancelled.
+  // Before the shard runs.
   void Start();
+
+  // The workers as they are listed from now on. After Start, on the shard.
+  void Follow(const std::vector<std::string>& addresses);
 
   // From any thread.
   Views Current() const { return views_.load(); }
@@ -32,13 +37,14 @@ class WorkerWatch {
   Awaitable<void> Watch(std::string address);
   Awaitable<void> WatchOnce(const std::string& address);
   void Publish();
+  void OpenLinks();
 
-  std::vector<std::string> addresses_;
-  const WorkerLinks& links_;
+  WorkerLinks& links_;
   Shard& shard_;
   GatewayGauges& gauges_;
   Logger& logger_;
   WorkerDirectory directory_;
+  std::set<std::string> watched_;
   std::atomic<Views> views_;
 };
 

@@ -4,6 +4,9 @@ import {describe, test} from 'node:test';
 
 import {checkEnd, checkTurn, full, patience, runBinary, waitUntil, withFleet} from './harness.mjs';
 import {attachmentsOf, checkHolds, holderOf} from './harness/attachments.mjs';
+import {checkLogged} from './harness/faults.mjs';
+import {Hosts} from './harness/hosts.mjs';
+import {isAnswered, LoneWorker} from './harness/lone_worker.mjs';
 import {attachingOnly, hanging, refusing, ScriptedWorker, serving} from './harness/scripted_worker.mjs';
 
 const kSilenceMax = 2000;      // kWorkerSilenceMax
@@ -165,6 +168,45 @@ describe('workers come and go', {concurrency: true}, () => {
     replaced.say({state: 'DRAINING'});
     await fleet.servingWorkers(0);
   }));
+
+  test('workers behind a name: who leaves it gets no new session and keeps what it has; a name without addresses changes nothing', async (t) => {
+    const refusal = await Hosts.refusal();
+    if (refusal !== undefined) {
+      t.skip(refusal);
+      return;
+    }
+    const hosts = new Hosts();
+    const lone = [await LoneWorker.start('127.0.0.2:0')];
+    try {
+      const [, port] = lone[0].address.split(':');
+      lone.push(await LoneWorker.start(`127.0.0.3:${port}`));
+      const list = (...addresses) => hosts.set('workers.test', addresses);
+      list('127.0.0.2', '127.0.0.3');
+      await withFleet({
+        workers: 0, otherWorkers: lone.map(({address}) => address), gatewayFlags: [`--workers=dns:workers.test:${port}`],
+        gatewayCommand: (program, args) => hosts.command(program, args),
+      }, async (fleet) => {
+        const workers = lone.map(({worker}) => worker);
+        const clients = [await fleet.connect(), await fleet.connect()];
+        const left = clients[await holderOf(workers, clients[0]) === workers[1] ? 0 : 1];
+        await checkHolds(workers[1], [left]);
+        list('127.0.0.2');
+        await fleet.servingWorkers(1);
+        await checkHolds(workers[0], await Promise.all([fleet.connect(), fleet.connect()]));
+        assert.ok(await isAnswered(left), 'its session goes on');
+
+        list();
+        await checkLogged(fleet.gateway, 'workers.unresolved', {level: 'warning'});
+        await checkHolds(workers[0], [await fleet.connect()]);
+        list('127.0.0.2', '127.0.0.3');
+        await fleet.servingWorkers(2);
+        await checkHolds(workers[1], [await fleet.connect()]);
+      });
+    } finally {
+      await Promise.all(lone.map((each) => each.stop()));
+      hosts.remove();
+    }
+  });
 
   if (full) {
     test('no worker answers an attach: told at the end of the handshake budget', () => withScripted([hanging, hanging, hanging], async (fleet, scripted) => {

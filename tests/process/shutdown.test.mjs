@@ -192,6 +192,8 @@ const configurations = [
   ['voicebridge-gateway', ['--workers=127.0.0.1:1'], /api_keys|insecure_no_auth/],
   ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--listen=here'], /listen/],
   ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--drain_budget=100ms'], /drain_budget/],
+  ['voicebridge-gateway', ['--workers=dns:nowhere', '--insecure_no_auth'], /--workers.*HOST:PORT/],
+  ['voicebridge-gateway', ['--workers=dns:nowhere:1,127.0.0.1:1', '--insecure_no_auth'], /--workers.*dns:nowhere:1/],
   ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--tls_cert=/does/not/exist.pem', '--tls_key=/does/not/exist.key'], /tls_cert|exist\.pem/],
   ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--api_keys=/does/not/exist'], /api_keys/],
   ['voicebridge-worker', ['--profiles=/does/not/exist'], /profiles/],

@@ -39,7 +39,7 @@ IO_LIBRARIES = re.compile(r"^(boost/(asio|beast)|grpc|spdlog|prometheus|sys/|uni
 # sees an executor, a stream, a connection.
 RUNTIME_USERS = re.compile(
     r"^(common/(runtime|composition)/|tests/|gateway/(gateway|main)\.|bridge_worker/(worker|main)\.|"
-    r"gateway/(http/gateway_service|relay/relay_driver|workers/worker_(drains|link|watch))\.|"
+    r"gateway/(http/gateway_service|relay/relay_driver|workers/worker_(discovery|drains|link|watch))\.|"
     r"bridge_worker/session/(bridge_service|session_driver|session_teardown)\.)")
 
 # Dates that people or other hosts read: log lines, the expiry of secrets.
@@ -51,7 +51,7 @@ FORBIDDEN_WORDS = [
     (r"\bsystem_clock\s*::\s*now\b", WALL_CLOCK_USERS, "clocks are monotonic and passed in"),
     (r"\bsleep_(for|until)\b", r"^common/runtime/shard\.cc$", "wait for an event with a deadline"),
     # getaddrinfo cannot be interrupted: its waiter gives up by a timer of its own.
-    (r"\bsteady_timer\b", r"^common/(async/|websocket/tcp_connect\.)", "Clock::SleepUntil is the one way to wait for time"),
+    (r"\bsteady_timer\b", r"^common/(async/|websocket/resolve\.)", "Clock::SleepUntil is the one way to wait for time"),
 ]
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 FILE_LINES_MAX = 500

@@ -117,8 +117,7 @@ class Worker {
 class Gateway {
  public:
   explicit Gateway(const std::vector<std::string>& workers)
-      : links_(workers),
-        shards_(MakeShards(tasks_)),
+      : shards_(MakeShards(tasks_)),
         watch_(workers, links_, shards_.first(), gauges_, *logger_),
         index_(shards_.first().executor(), 0, gauges_.sessions),
         environment_{*logger_, metrics_, gauges_, links_, watch_, index_, Fail()},

@@ -15,7 +15,8 @@ const kPorts = ['--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_lis
 export class Fleet {
   // `apiKeys`: {name: key} turns authentication on. `tls`: a certificate made by makeCertificate(). `upstreamHost`: the
   // name by which workers call the simulator, which listens on 127.0.0.1. `workerEnv`: of StuckCalls, above all.
-  // `otherWorkers`: addresses of workers that the test itself has started.
+  // `otherWorkers`: addresses of workers that the test itself has started. `gatewayCommand(program, args)`: how the
+  // gateway is started.
   static async start(options = {}) {
     const fleet = new Fleet();
     try {
@@ -36,7 +37,7 @@ export class Fleet {
 
   async #start({
     workers = 2, simulatorFlags = [], workerFlags = [], gatewayFlags = [], apiKeys, tls, profiles, upstreamHost = '127.0.0.1', workerEnv = {},
-    otherWorkers = [],
+    otherWorkers = [], gatewayCommand = (program, args) => [program, args],
   } = {}) {
     this.simulator = ManagedProcess.binary('realtime-simulator', ['--listen=127.0.0.1:0', ...simulatorFlags], {label: 'simulator'});
     this.simulatorUrl = `http://${await this.simulator.listening('simulator')}`;
@@ -47,9 +48,9 @@ export class Fleet {
     }
     this.startAgain = (worker, flags) => start(worker.name, [...workerFlags, ...flags]);
     const addresses = await Promise.all(this.workers.map((worker) => worker.listening('grpc')));
-    this.gateway = ManagedProcess.binary('voicebridge-gateway', [
+    this.gateway = new ManagedProcess('gateway', ...gatewayCommand(path.join(binDir, 'voicebridge-gateway'), [
       ...kPorts, `--workers=${[...addresses, ...otherWorkers].join(',')}`, ...this.#authFlags(apiKeys), ...tlsFlags(tls), ...gatewayFlags,
-    ], {label: 'gateway'});
+    ]));
     const address = await this.gateway.listening('public');
     this.url = `${tls ? 'wss' : 'ws'}://${address}`;
     this.httpUrl = `${tls ? 'https' : 'http'}://${address}`;

@@ -130,6 +130,45 @@ TEST_F(WorkerDirectoryTest, WhatIsIgnoredIsNoSignOfLife) {
   EXPECT_EQ(Patience(), Duration::zero());
 }
 
+TEST_F(WorkerDirectoryTest, AWorkerThatLeftTheListCountsAsDrainingWhateverItSays) {
+  Hear(Status(1, v1::WorkerStatus::SERVING, 3));
+  directory_.OnList({"b:1", "c:1"});
+  EXPECT_EQ(State(), WorkerState::kDraining);
+  EXPECT_EQ(directory_.Snapshot()->at(2).address, "c:1");
+  Hear(Status(2, v1::WorkerStatus::SERVING, 2));
+  EXPECT_EQ(State(), WorkerState::kDraining);
+  EXPECT_EQ(directory_.Snapshot()->front().sessions, 2U) << "it is still listened to";
+}
+
+TEST_F(WorkerDirectoryTest, AWorkerThatIsListedAgainIsWhatItSaysOfItself) {
+  Hear(Status(1, v1::WorkerStatus::SERVING));
+  directory_.OnList({"b:1"});
+  Hear(Status(2, v1::WorkerStatus::FULL));
+  directory_.OnList({"a:1", "b:1"});
+  EXPECT_EQ(State(), WorkerState::kFull);
+  Hear(Status(1, v1::WorkerStatus::SERVING));
+  EXPECT_EQ(State(), WorkerState::kFull) << "what it said before still counts";
+}
+
+TEST_F(WorkerDirectoryTest, ForgetsAWorkerThatLeftTheListOnceItIsLost) {
+  Hear(Status(1, v1::WorkerStatus::SERVING));
+  directory_.OnList({"b:1"});
+  EXPECT_TRUE(directory_.Knows("a:1"));
+  directory_.OnWatchBroken("a:1");
+  EXPECT_FALSE(directory_.Knows("a:1"));
+  EXPECT_EQ(directory_.Snapshot()->size(), 1U);
+  Hear(Status(2, v1::WorkerStatus::SERVING));
+  EXPECT_FALSE(directory_.Knows("a:1"));
+}
+
+TEST_F(WorkerDirectoryTest, ForgetsAtOnceWhoLeftTheListAndIsNotHeard) {
+  Hear(Status(1, v1::WorkerStatus::SERVING));
+  directory_.OnWatchBroken("a:1");
+  directory_.OnList({"c:1"});
+  ASSERT_EQ(directory_.Snapshot()->size(), 1U);
+  EXPECT_EQ(directory_.Snapshot()->front(), (WorkerView{"c:1", WorkerState::kUnknown, 0, 0}));
+}
+
 TEST_F(WorkerDirectoryTest, KeepsASnapshotAsItWasAndReplacesItOnlyOnChange) {
   const auto before = directory_.Snapshot();
   Hear(Status(1, v1::WorkerStatus::SERVING, 1));
