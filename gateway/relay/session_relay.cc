@@ -180,15 +180,18 @@ void SessionRelay::OnReady(const v1::Ready& ready, RelayEffects& effects) {
 
 // A session that a worker has not begun is no loss to move: it begins on another one.
 void SessionRelay::OnGoAway(const v1::GoAway& go_away, RelayEffects& effects) {
+  const auto& left = go_away.time_left();
+  const std::int64_t left_ms = left.seconds() * 1000 + left.nanos() / 1'000'000;
   if (phase_ == Phase::kAttaching) {
+    drained_unready_ms_ = left_ms;
     return Attach(effects);
   }
-  const auto& left = go_away.time_left();
-  AnnounceDrain(left.seconds() * 1000 + left.nanos() / 1'000'000, effects);
+  AnnounceDrain(left_ms, effects);
 }
 
 void SessionRelay::OnEnded(const v1::Ended& ended, RelayEffects& effects) {
   if (phase_ == Phase::kAttaching && ended.reason() == v1::END_REASON_DRAINING) {
+    drained_unready_ms_ = 0;
     return Attach(effects);
   }
   Fail(ended.reason(), ended.message(), effects);
@@ -255,6 +258,10 @@ void SessionRelay::On(WorkerLost& event, RelayEffects& effects) {
 }
 
 void SessionRelay::On(NoWorkerLeft&, RelayEffects& effects) {
+  if (drained_unready_ms_) {  // It was among the sessions of a drain, which are told so.
+    AnnounceDrain(*drained_unready_ms_, effects);
+    return End(v1::END_REASON_DRAINING, "This server is going away.", effects);
+  }
   Fail(v1::END_REASON_NO_WORKER, "No worker can take a conversation now. Try again in a moment.",
        effects);
 }

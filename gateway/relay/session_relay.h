@@ -177,6 +177,8 @@ class SessionRelay {
   std::uint64_t committed_through_sample_ = 0;
   std::uint64_t stale_frames_ = 0;
   bool drain_announced_ = false;
+  // A worker had taken the session and was drained before it was ready: the time that it had left.
+  std::optional<std::int64_t> drained_unready_ms_;
   std::deque<ItemAudio> item_audio_;            // The latest items only, oldest first.
   std::deque<std::string> silenced_responses_;  // The latest only, oldest first.
   v1::ConversationSnapshot snapshot_;

@@ -164,6 +164,17 @@ TEST_F(SessionRelayTest, BeginsElsewhereWhenTheWorkerIsDrainedBeforeItIsReady) {
   EXPECT_TRUE(ClientEventTypes().empty()) << "the client is not told of what it need not know";
 }
 
+TEST_F(SessionRelayTest, SaysThatItWasDrainedWhenNobodyElseTakesIt) {
+  v1::ToGateway frame;
+  frame.mutable_go_away()->mutable_time_left()->set_seconds(3);
+  FromWorker(frame);
+  Handle(WorkerLost{2, absl::ResourceExhaustedError("full")});
+  Handle(NoWorkerLeft{});
+  EXPECT_EQ(ClientEventTypes(), (std::vector<std::string>{"voicebridge.session.draining",
+                                                          "voicebridge.session.ended"}));
+  ExpectEnd(v1::END_REASON_DRAINING);
+}
+
 TEST_F(SessionRelayTest, TellsTheClientOfADrainOfItsWorker) {
   BecomeReady();
   v1::ToGateway frame;
