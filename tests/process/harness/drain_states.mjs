@@ -6,6 +6,7 @@
 // undone. `check(scene)`: what must hold beside all else.
 import {strict as assert} from 'node:assert';
 
+import {holderOf} from './attachments.mjs';
 import {silence} from './audio.mjs';
 import {answerInText} from './conversation.mjs';
 import {kLibrary, kReserve, libraryProfiles} from './library.mjs';
@@ -13,7 +14,7 @@ import {ManagedProcess, patience, root} from './process.mjs';
 import {waitUntil} from './wait.mjs';
 
 const kForeverMs = 600000;
-const kAtOnce = 8;  // --assessments; the others are queued.
+const kAtOnce = 8;  // --assessments of each worker; the others are queued.
 const kMinuteOfSpeech = {instructions: `say exactly: "${'I have thought about this for a while, and I see it like that. '.repeat(15)}"`};
 const kHalf = silence(2000);
 
@@ -26,8 +27,13 @@ function each(scene, body) {
   return Promise.all(scene.clients.map(body));
 }
 
-function atWork(scene) {
-  return Math.min(scene.count, kAtOnce);
+async function atWork({fleet: {workers}, clients}) {
+  if (workers.length === 0) {
+    return clients.length;  // The demo's, whose logs are not here: it has one session in each state.
+  }
+  const holders = await Promise.all(clients.map((client) => holderOf(workers, client)));
+  const sessions = (worker) => holders.filter((holder) => holder === worker).length;
+  return workers.reduce((sum, worker) => sum + Math.min(sessions(worker), kAtOnce), 0);
 }
 
 async function speak(client) {
@@ -136,7 +142,7 @@ export const kStates = {
       scene.model.hold();
       await scene.connect('interview');
       await scene.trigger();
-      await scene.model.called(atWork(scene));
+      await scene.model.called(await atWork(scene));
     },
     goOn: async (scene) => {
       scene.model.release();
@@ -152,7 +158,8 @@ export const kStates = {
       await scene.connect('interview');
       await scene.trigger();
       const asked = async () => (await scene.fleet.journal()).responses_count - before;
-      await waitUntil(async () => (await asked()) >= atWork(scene), {ms: 10000 * patience, what: 'the model to be asked'});
+      const all = await atWork(scene);
+      await waitUntil(async () => (await asked()) >= all, {ms: 10000 * patience, what: 'the model to be asked'});
     },
   },
   'assessment retrying': {
@@ -161,7 +168,7 @@ export const kStates = {
     reach: async (scene) => {
       await scene.connect('interview');
       await scene.trigger();
-      await scene.logged('assessment.attempt_failed', atWork(scene));
+      await scene.logged('assessment.attempt_failed', await atWork(scene));
     },
   },
   'summary speaking': {
@@ -178,10 +185,10 @@ export const kStates = {
       scene.model.hold();
       await scene.connect('interview');
       await scene.trigger();
-      await scene.model.called(atWork(scene));
+      await scene.model.called(await atWork(scene));
       await scene.database.lock();
       scene.model.release();
-      await scene.model.answered(atWork(scene));
+      await scene.model.answered(await atWork(scene));
       await scene.database.stopped(scene.busy);
     },
     meanwhile: async (scene) => {
