@@ -23,8 +23,8 @@
 namespace voicebridge::worker {
 
 // conversation.cc holds life, time and what both directions use; upstream_events.cc and
-// client_events.cc hold one handler per event type; tool_events.cc and interview_events.cc what
-// the worker does by itself.
+// client_events.cc hold one handler per event type; tool_events.cc, interview_events.cc and
+// summary_events.cc what the worker does by itself.
 class Conversation::Core {
  public:
   Core(ConversationConfig config, TimePoint now);
@@ -163,6 +163,8 @@ class Conversation::Core {
   void OnAssessmentRetry(const json::object& body, std::string_view json);
   bool AreTranscriptsPending() const;
   void SendInterviewEvent(std::string_view type, json::object members);
+
+  // --- summary_events.cc
   void AdvanceSummary();
   void BeginSummary();
   void SpeakOnSecond();
