@@ -42,6 +42,9 @@ void Conversation::Handle(ConversationEvent event, TimePoint now, Effects& effec
 }
 
 std::optional<TimePoint> Conversation::NextDeadline() const { return core_->NextDeadline(); }
+std::optional<StartAssessment> Conversation::TakeUnsubmitted(TimePoint now) {
+  return core_->TakeUnsubmitted(now);
+}
 const v1::ConversationSnapshot& Conversation::snapshot() const { return core_->snapshot(); }
 bool Conversation::ended() const { return core_->ended(); }
 bool Conversation::sends_keepalives() const { return core_->sends_keepalives(); }
@@ -85,6 +88,9 @@ std::optional<TimePoint> Conversation::Core::NextDeadline() const {
     return std::nullopt;
   }
   TimePoint next = std::min(session_end_, deadline_);
+  if (phase_ != Phase::kReady) {
+    return next;  // A restored interview goes on once it is.
+  }
   for (const auto& each : {gate_.NextDeadline(), flow_.NextDeadline(), speech_.NextDeadline()}) {
     next = std::min(next, each.value_or(next));
   }

@@ -99,6 +99,8 @@ struct StartTool {
 struct StartAssessment {
   std::string assessment_id;
   std::string input_json;  // EncodeAssessmentInput.
+  // Not zero: transcripts are still missing. It is only to be stored, and comes again within this.
+  Duration words_awaited{};
 };
 struct RetryAssessment {};
 // The second upstream: a fresh connection. Its messages come as SummaryMessage.
@@ -142,6 +144,10 @@ class Conversation {
 
   // When it wants TimePassed; nullopt: not at all.
   std::optional<TimePoint> NextDeadline() const;
+
+  // When the session ends, however it does: the assessment that was triggered and still waits for
+  // transcripts, as it is.
+  std::optional<StartAssessment> TakeUnsubmitted(TimePoint now);
 
   const v1::ConversationSnapshot& snapshot() const;
   bool ended() const;

@@ -31,6 +31,7 @@ class Conversation::Core {
 
   void Handle(ConversationEvent event, TimePoint now, Effects& effects);
   std::optional<TimePoint> NextDeadline() const;
+  std::optional<StartAssessment> TakeUnsubmitted(TimePoint now);
 
   const v1::ConversationSnapshot& snapshot() const { return transcript_.snapshot(); }
   bool ended() const { return phase_ == Phase::kEnded; }
@@ -152,7 +153,9 @@ class Conversation::Core {
   void AdvanceInterview();
   void Trigger(std::string reason);
   void RefuseHeld();
-  void SubmitAssessment();
+  StartAssessment Submission(Duration words_awaited) const;
+  void Announce();
+  void On(const AssessmentStored& stored);
   void On(const AssessmentQueued& queued);
   void On(const AssessmentRunning& running);
   void On(const AssessmentCompleted& completed);

@@ -76,8 +76,11 @@ void Conversation::Core::AdvanceInterview() {
   if (auto reason = flow_.TakeLimit(now_, turn_under_way)) {
     Trigger(*std::move(reason));
   }
-  if (flow_.TakeSubmission(AreTranscriptsPending(), now_)) {
-    SubmitAssessment();
+  if (const auto words_awaited = flow_.TakeSubmission(AreTranscriptsPending(), now_)) {
+    effects_->push_back(Submission(*words_awaited));
+  }
+  if (flow_.TakeStoringNotice(now_)) {
+    SendInterviewEvent("voicebridge.assessment.progress", {{"stage", "storing"}});
   }
   if (flow_.TakeKeepalive(now_)) {
     SendInterviewEvent("voicebridge.keepalive", {});
@@ -85,12 +88,18 @@ void Conversation::Core::AdvanceInterview() {
   AdvanceSummary();
 }
 
+// The client is told once it is stored: what was announced is never lost.
 void Conversation::Core::Trigger(std::string reason) {
-  if (!flow_.Trigger(reason, now_)) {
-    return;
+  if (flow_.Trigger(std::move(reason), now_)) {
+    RefuseHeld();
   }
-  SendInterviewEvent("voicebridge.assessment.started", {{"reason", json::string(reason)}});
-  RefuseHeld();
+}
+
+void Conversation::Core::Announce() {
+  if (flow_.TakeAnnouncement(now_)) {
+    SendInterviewEvent("voicebridge.assessment.started",
+                       {{"reason", json::string(flow_.state().reason())}});
+  }
 }
 
 // Asked for in time, but not sent in time.
@@ -111,10 +120,15 @@ bool Conversation::Core::AreTranscriptsPending() const {
   return false;
 }
 
-void Conversation::Core::SubmitAssessment() {
-  effects_->push_back(
-      StartAssessment{flow_.state().assessment_id(),
-                      EncodeAssessmentInput(flow_.state().reason(), TranscriptOf(snapshot()))});
+StartAssessment Conversation::Core::Submission(Duration words_awaited) const {
+  return {flow_.state().assessment_id(),
+          EncodeAssessmentInput(flow_.state().reason(), TranscriptOf(snapshot())), words_awaited};
+}
+
+std::optional<StartAssessment> Conversation::Core::TakeUnsubmitted(TimePoint now) {
+  const bool transcripts_pending = false;  // Nobody waits for them any more.
+  const auto submission = flow_.TakeSubmission(transcripts_pending, now);
+  return submission ? std::optional(Submission(*submission)) : std::nullopt;
 }
 
 void Conversation::Core::Receive(const AssessmentUpdated& updated) {
@@ -123,13 +137,17 @@ void Conversation::Core::Receive(const AssessmentUpdated& updated) {
   }
 }
 
+void Conversation::Core::On(const AssessmentStored&) { Announce(); }
+
 void Conversation::Core::On(const AssessmentQueued& queued) {
+  Announce();
   flow_.Retry(now_);  // If it was tried again elsewhere.
   SendInterviewEvent("voicebridge.assessment.progress",
                      {{"stage", "queued"}, {"position", queued.position}});
 }
 
 void Conversation::Core::On(const AssessmentRunning& running) {
+  Announce();
   flow_.Retry(now_);
   SendInterviewEvent("voicebridge.assessment.progress",
                      {{"stage", "writing"}, {"attempt", running.attempt}});
@@ -137,6 +155,7 @@ void Conversation::Core::On(const AssessmentRunning& running) {
 
 // The report goes out first, and whatever becomes of the voice does not touch it.
 void Conversation::Core::On(const AssessmentCompleted& completed) {
+  Announce();
   boost::system::error_code error;
   json::value report = json::parse(completed.report_json, error);
   if (error || !flow_.Complete()) {
@@ -199,8 +218,11 @@ void Conversation::Core::OnAssessmentRequest(const json::object& body, std::stri
 }
 
 void Conversation::Core::OnAssessmentRetry(const json::object& body, std::string_view) {
+  const bool is_stored = flow_.state().announced();
   if (flow_.Retry(now_)) {
-    effects_->push_back(RetryAssessment{});
+    if (is_stored) {
+      effects_->push_back(RetryAssessment{});
+    }
     return;
   }
   ProtocolError error;

@@ -41,9 +41,7 @@ void InterviewFlow::Restore(const v1::InterviewState& state, TimePoint now) {
     Enter(Phase::ENDED);
   } else if (phase() == Phase::ASSESSING) {
     keepalive_ = now + kKeepalive;
-    if (!state_.submitted()) {
-      transcripts_ = now + kTranscriptsMax;
-    }
+    AwaitTranscripts(now);
   }
 }
 
@@ -96,17 +94,49 @@ bool InterviewFlow::Trigger(std::string reason, TimePoint now) {
   state_.set_reason(std::move(reason));
   time_limit_.reset();
   limit_grace_.reset();
-  transcripts_ = now + kTranscriptsMax;
   keepalive_ = now + kKeepalive;
+  AwaitTranscripts(now);
   return true;
 }
 
-bool InterviewFlow::TakeSubmission(bool transcripts_pending, TimePoint now) {
-  if (!transcripts_ || (transcripts_pending && now < *transcripts_)) {
+// Those of a submission are fixed.
+void InterviewFlow::AwaitTranscripts(TimePoint now) {
+  transcripts_ = state_.submitted() ? now : now + kTranscriptsMax;
+  store_as_it_is_ = true;
+  if (!state_.announced()) {
+    storing_notice_ = now + kStoringShown;
+  }
+}
+
+std::optional<Duration> InterviewFlow::TakeSubmission(bool transcripts_pending, TimePoint now) {
+  if (!transcripts_) {
+    return std::nullopt;
+  }
+  if (!transcripts_pending || now >= *transcripts_) {
+    transcripts_.reset();
+    state_.set_submitted(true);
+    return Duration::zero();
+  }
+  return std::exchange(store_as_it_is_, false) ? std::optional(*transcripts_ - now) : std::nullopt;
+}
+
+bool InterviewFlow::TakeAnnouncement(TimePoint now) {
+  if (state_.announced()) {
     return false;
   }
-  transcripts_.reset();
-  state_.set_submitted(true);
+  state_.set_announced(true);
+  storing_notice_.reset();
+  if (keepalive_) {
+    keepalive_ = now + kKeepalive;  // It is a sign of life.
+  }
+  return true;
+}
+
+bool InterviewFlow::TakeStoringNotice(TimePoint now) {
+  if (!storing_notice_ || now < *storing_notice_) {
+    return false;
+  }
+  storing_notice_.reset();
   return true;
 }
 
@@ -116,6 +146,9 @@ bool InterviewFlow::Retry(TimePoint now) {
   }
   Enter(Phase::ASSESSING);
   keepalive_ = now + kKeepalive;
+  if (!state_.announced()) {
+    AwaitTranscripts(now);
+  }
   return true;
 }
 
@@ -125,6 +158,10 @@ bool InterviewFlow::Fail() {
   }
   Enter(Phase::FAILED);
   keepalive_.reset();
+  if (!state_.announced()) {
+    transcripts_.reset();
+    storing_notice_.reset();
+  }
   return true;
 }
 
@@ -154,7 +191,7 @@ bool InterviewFlow::TakeKeepalive(TimePoint now) {
 
 std::optional<TimePoint> InterviewFlow::NextDeadline() const {
   std::optional<TimePoint> next;
-  for (const auto& each : {time_limit_, limit_grace_, transcripts_, keepalive_}) {
+  for (const auto& each : {time_limit_, limit_grace_, transcripts_, storing_notice_, keepalive_}) {
     if (each) {
       next = std::min(next.value_or(TimePoint::max()), *each);
     }

@@ -19,6 +19,8 @@ class InterviewFlow {
   static constexpr Duration kLimitGrace = seconds(10);
   // How long the transcripts of what the user said last are waited for.
   static constexpr Duration kTranscriptsMax = seconds(5);
+  // After this the user is told that storing the assessment takes its time.
+  static constexpr Duration kStoringShown = seconds(1);
   static constexpr Duration kKeepalive = seconds(3);
 
   InterviewFlow(const v1::Profile& profile, std::string_view session_id);
@@ -42,9 +44,15 @@ class InterviewFlow {
 
   // LISTENING -> ASSESSING. False: not from here.
   bool Trigger(std::string reason, TimePoint now);
-  // Whether the transcript can be fixed and given away now; true once.
-  bool TakeSubmission(bool transcripts_pending, TimePoint now);
-  // FAILED -> ASSESSING, already submitted.
+  // Whether the transcript is to be given away now, and for how long transcripts are still awaited.
+  // Up to twice: as it is, to be stored; and, after no more waiting, fixed.
+  std::optional<Duration> TakeSubmission(bool transcripts_pending, TimePoint now);
+  // Whether the client is to be told now that the assessment began, because it is stored; true
+  // once.
+  bool TakeAnnouncement(TimePoint now);
+  // Whether the client is to be told now that storing takes its time; true once.
+  bool TakeStoringNotice(TimePoint now);
+  // FAILED -> ASSESSING. What was never stored is to be given away again.
   bool Retry(TimePoint now);
   // ASSESSING or FAILED -> FAILED or SUMMARISING. False: not from here.
   bool Fail();
@@ -59,6 +67,7 @@ class InterviewFlow {
 
  private:
   void LimitReached(std::string reason, TimePoint now);
+  void AwaitTranscripts(TimePoint now);
   void Enter(v1::InterviewState::Phase phase) { state_.set_phase(phase); }
 
   const std::string assessment_id_;
@@ -68,7 +77,9 @@ class InterviewFlow {
   std::optional<TimePoint> time_limit_;
   std::optional<TimePoint> limit_grace_;  // A limit was reached: at the latest now.
   std::string limit_reason_;
-  std::optional<TimePoint> transcripts_;
+  std::optional<TimePoint> transcripts_;  // Awaited until then; the submission is still to come.
+  bool store_as_it_is_ = false;           // Before that.
+  std::optional<TimePoint> storing_notice_;
   std::optional<TimePoint> keepalive_;
 };
 

@@ -20,9 +20,6 @@ void Conversation::Core::ReplayHistory() {
     replayed_.emplace(StringOr(item, "id"));
     effects_->push_back(SendUpstream{ItemCreateEvent(NextEventId(), item)});
   }
-  if (snapshot().interview().submitted() && flow_.phase() == v1::InterviewState::ASSESSING) {
-    SubmitAssessment();  // Whoever runs it tells this owner too.
-  }
 }
 
 bool Conversation::Core::IsReplayed(const UpstreamEvent& event) const {

@@ -30,7 +30,8 @@ void AssessmentDesk::Start() {
 
 // --- What comes in ---
 
-void AssessmentDesk::Assess(SessionOwner owner, AssessmentRecord assessment) {
+void AssessmentDesk::Assess(SessionOwner owner, AssessmentRecord assessment,
+                            Duration words_awaited) {
   const std::string& session_id = owner.session_id;
   watched_[session_id] = Told::kNothing;
   if (const auto run = RunOf(session_id)) {
@@ -41,31 +42,72 @@ void AssessmentDesk::Assess(SessionOwner owner, AssessmentRecord assessment) {
     tell_(session_id, AssessmentQueued{position});
     return;
   }
-  if (storing_.insert(session_id).second) {
-    tasks_.TrySpawn("assessment store", StoreAndAdmit(std::move(owner), std::move(assessment)));
+  Wish wish{std::move(owner), std::move(assessment), words_awaited};
+  const auto [storing, is_first] = storing_.try_emplace(wish.owner.session_id);
+  if (is_first) {
+    tasks_.TrySpawn("assessment store", StoreAndAdmit(std::move(wish)));
+  } else {
+    storing->second = std::move(wish);
   }
 }
 
-Awaitable<void> AssessmentDesk::StoreAndAdmit(SessionOwner owner, AssessmentRecord assessment) {
-  const std::string session_id = owner.session_id;
-  const std::string assessment_id = assessment.assessment_id;
-  const absl::StatusOr<AssessmentRecord> stored =
-      co_await tools_.records.Create(std::move(owner), std::move(assessment), In(kCreateMax));
+Awaitable<void> AssessmentDesk::StoreAndAdmit(Wish wish) {
+  const std::string session_id = wish.owner.session_id;
+  absl::StatusOr<AssessmentRecord> stored = co_await Create(wish);
+  while (stored.ok() && storing_.at(session_id)) {
+    wish = *std::exchange(storing_.at(session_id), std::nullopt);
+    stored = co_await Create(wish);
+  }
   storing_.erase(session_id);
   changed_.Notify();
+  if (!stored.ok()) {
+    NotStored(wish, stored.status());
+  } else if (wish.words_awaited == Duration::zero()) {
+    Admit(*stored);
+  }
+}
+
+Awaitable<absl::StatusOr<AssessmentRecord>> AssessmentDesk::Create(const Wish& wish) {
+  // Nobody else takes it up while its words are awaited; nor, for a lease, when they are late.
+  const Duration reserved = wish.words_awaited > Duration::zero()
+                                ? wish.words_awaited + tools_.limits.lease
+                                : Duration::zero();
+  SessionOwner owner = wish.owner;
+  AssessmentRecord assessment = wish.assessment;
+  absl::StatusOr<AssessmentRecord> stored = co_await tools_.records.Create(
+      std::move(owner), std::move(assessment), reserved, In(kCreateMax));
   if (stored.ok()) {
     tools_.logger.Info("assessment.stored",
-                       {{"session", session_id}, {"assessment", stored->assessment_id}});
-    Admit(*stored);
-    co_return;
+                       {{"session", stored->session_id},
+                        {"assessment", stored->assessment_id},
+                        {"words", reserved > Duration::zero() ? "awaited" : "complete"}});
+    if (reserved > Duration::zero()) {
+      reserved_.insert(stored->session_id);
+    } else {
+      reserved_.erase(stored->session_id);
+    }
+    tell_(stored->session_id, AssessmentStored{});
   }
-  const bool superseded = stored.status().code() == absl::StatusCode::kAborted;
+  co_return stored;
+}
+
+void AssessmentDesk::NotStored(const Wish& wish, const absl::Status& why) {
+  const std::string& session_id = wish.owner.session_id;
+  const bool superseded = why.code() == absl::StatusCode::kAborted;
+  const bool was_reserved = reserved_.erase(session_id) > 0;
+  if (was_reserved && !superseded) {
+    // What was said last is missing: it is taken up without that once it is not reserved any more.
+    tools_.logger.Warning("assessment.words_lost",
+                          {{"session", session_id}, {"error", Message(why)}});
+    return;
+  }
+  const std::string_view reason = superseded ? "superseded" : "store_unavailable";
   tools_.logger.Log(superseded ? LogLevel::kInfo : LogLevel::kError, "assessment.failed",
                     {{"session", session_id},
-                     {"assessment", assessment_id},
-                     {"reason", superseded ? "superseded" : "store_unavailable"},
-                     {"error", Message(stored.status())}});
-  TellFailed(session_id, superseded ? "superseded" : "store_unavailable");
+                     {"assessment", wish.assessment.assessment_id},
+                     {"reason", reason},
+                     {"error", Message(why)}});
+  TellFailed(session_id, std::string(reason));
 }
 
 void AssessmentDesk::Readmit(const AssessmentRecord& record) {
@@ -209,16 +251,21 @@ Awaitable<std::vector<std::string>> AssessmentDesk::Stop(Deadline deadline) {
     run->Stop(stop_deadline_);
   }
   Wake();
-  co_await RunUntil(tools_.clock, deadline, WaitForIdle());
-  co_return NotStored();
+  const bool is_idle = co_await RunUntil(tools_.clock, deadline, WaitForIdle());
+  // What comes to be stored from now on is the store's to save, and to name.
+  co_return is_idle ? not_released_ : LeftUnstored();
 }
 
-std::vector<std::string> AssessmentDesk::NotStored() const {
+std::vector<std::string> AssessmentDesk::LeftUnstored() const {
   std::vector<std::string> names = not_released_;
   for (const auto& [assessment_id, run] : runs_) {
     names.push_back(assessment_id);
   }
-  names.insert(names.end(), storing_.begin(), storing_.end());
+  for (const auto& [session_id, next] : storing_) {
+    if (!reserved_.contains(session_id)) {
+      names.push_back(session_id);
+    }
+  }
   return names;
 }
 

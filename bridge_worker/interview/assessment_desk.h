@@ -30,12 +30,12 @@ class AssessmentDesk {
                  Tell tell);
 
   void Start();
-  void Assess(SessionOwner owner, AssessmentRecord assessment);
+  // As AssessmentService says.
+  void Assess(SessionOwner owner, AssessmentRecord assessment, Duration words_awaited);
   // It was stored as pending by a retry.
   void Readmit(const AssessmentRecord& record);
   // Nobody here wants to know of it any more; it goes on.
   void Forget(const std::string& session_id);
-  // As AssessmentService says.
   void Hold() { held_ = true; }
   Awaitable<std::vector<std::string>> Stop(Deadline deadline);
   void Resume();
@@ -47,8 +47,16 @@ class AssessmentDesk {
  private:
   // What a session that wants to know was told last.
   enum class Told { kNothing, kRunning, kFailed };
+  // What a session wants to have stored.
+  struct Wish {
+    SessionOwner owner;
+    AssessmentRecord assessment;
+    Duration words_awaited;
+  };
 
-  Awaitable<void> StoreAndAdmit(SessionOwner owner, AssessmentRecord assessment);
+  Awaitable<void> StoreAndAdmit(Wish wish);
+  Awaitable<absl::StatusOr<AssessmentRecord>> Create(const Wish& wish);
+  void NotStored(const Wish& wish, const absl::Status& why);
   void Admit(const AssessmentRecord& record);
   void TellState(const AssessmentRecord& record);
   void TellFailed(const std::string& session_id, std::string reason);
@@ -73,7 +81,7 @@ class AssessmentDesk {
   Awaitable<void> RunToEnd(std::shared_ptr<AssessmentRun> run);
   void OnEnd(const AssessmentRun& run, AssessmentRun::End end);
   Awaitable<void> ReleaseUnstarted(const AssessmentRecord& record);
-  std::vector<std::string> NotStored() const;
+  std::vector<std::string> LeftUnstored() const;
   std::shared_ptr<AssessmentRun> RunOf(const std::string& session_id) const;
   bool IsFull() const { return runs_.size() >= tools_.limits.parallel; }
   void Count();
@@ -87,8 +95,9 @@ class AssessmentDesk {
   AssessmentQueue queue_;
   std::map<std::string, std::shared_ptr<AssessmentRun>> runs_;  // By assessment; each a task's.
   std::map<std::string, Told> watched_;                         // By session.
-  std::set<std::string> storing_;                               // Sessions.
-  bool rounds_ = false;                                         // GoRound lives.
+  std::set<std::string> reserved_;                      // Sessions: stored, with words to come.
+  std::map<std::string, std::optional<Wish>> storing_;  // By session: what it wants next.
+  bool rounds_ = false;                                 // GoRound lives.
   bool woken_ = false;
   bool held_ = false;      // Nothing is taken up.
   bool stopping_ = false;  // And what runs is ended.

@@ -15,10 +15,11 @@ class StoredRecords final : public AssessmentRecords {
       : store_(store), worker_id_(std::move(worker_id)), lease_(lease) {}
 
   Awaitable<absl::StatusOr<AssessmentRecord>> Create(SessionOwner owner, AssessmentRecord record,
+                                                     Duration reserved,
                                                      Deadline deadline) override {
     const std::size_t bytes = kJobBytes + record.request_json.size();
-    RecordJob job = [owner = std::move(owner), record = std::move(record)](Store& store) {
-      return store.CreateAssessment(owner, record);
+    RecordJob job = [owner = std::move(owner), record = std::move(record), reserved](Store& store) {
+      return store.CreateAssessment(owner, record, reserved);
     };
     return store_.Do(std::move(job), bytes, deadline);
   }

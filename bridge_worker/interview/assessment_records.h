@@ -24,6 +24,7 @@ class AssessmentRecords {
 
   virtual Awaitable<absl::StatusOr<AssessmentRecord>> Create(SessionOwner owner,
                                                              AssessmentRecord record,
+                                                             Duration reserved,
                                                              Deadline deadline) = 0;
   virtual Awaitable<absl::StatusOr<std::vector<AssessmentRecord>>> Claim(
       std::size_t count, std::string only_assessment_id, Deadline deadline) = 0;

@@ -62,12 +62,13 @@ AssessmentService::~AssessmentService() = default;
 void AssessmentService::Start() { implementation_->desk().Start(); }
 
 void AssessmentService::Assess(SessionOwner owner, AssessmentRecord assessment,
-                               net::any_io_executor executor, Listener listener) {
+                               Duration words_awaited, net::any_io_executor executor,
+                               Listener listener) {
   implementation_->listeners().Put(owner.session_id, std::move(executor), std::move(listener));
-  implementation_->Post(
-      [owner = std::move(owner), assessment = std::move(assessment)](AssessmentDesk& desk) mutable {
-        desk.Assess(std::move(owner), std::move(assessment));
-      });
+  implementation_->Post([owner = std::move(owner), assessment = std::move(assessment),
+                         words_awaited](AssessmentDesk& desk) mutable {
+    desk.Assess(std::move(owner), std::move(assessment), words_awaited);
+  });
 }
 
 void AssessmentService::Forget(const std::string& session_id) {

@@ -45,9 +45,11 @@ class AssessmentService {
   // The methods below may be called on any shard.
 
   // Stores the assessment as pending, then queues it. It goes on when the session ends. Calling it
-  // again for the same session only replaces the listener and tells it the state.
-  void Assess(SessionOwner owner, AssessmentRecord assessment, net::any_io_executor executor,
-              Listener listener);
+  // again for the same session only replaces the listener and tells it the state. With
+  // `words_awaited` the request is not complete yet: it is only stored, and comes again within this
+  // time; a process that dies before leaves it to others as it is.
+  void Assess(SessionOwner owner, AssessmentRecord assessment, Duration words_awaited,
+              net::any_io_executor executor, Listener listener);
   // The session ended, or does not want to know any more.
   void Forget(const std::string& session_id);
   // From failed to pending, and queued. NOT_FOUND, FAILED_PRECONDITION: as the store says.

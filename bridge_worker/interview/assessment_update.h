@@ -8,7 +8,9 @@
 namespace voicebridge::worker {
 
 // What a session is told of its assessment, in this order; the last is Completed or Failed, and a
-// retry begins anew. Completed may come more than once.
+// retry begins anew. Stored and Completed may come more than once. Without Stored a Failed means
+// that the store does not have it.
+struct AssessmentStored {};
 struct AssessmentQueued {
   std::size_t position;  // 1: next. Told again when it changes.
 };
@@ -23,7 +25,7 @@ struct AssessmentFailed {
   // superseded.
   std::string reason;
 };
-using AssessmentUpdate =
-    std::variant<AssessmentQueued, AssessmentRunning, AssessmentCompleted, AssessmentFailed>;
+using AssessmentUpdate = std::variant<AssessmentStored, AssessmentQueued, AssessmentRunning,
+                                      AssessmentCompleted, AssessmentFailed>;
 
 }  // namespace voicebridge::worker

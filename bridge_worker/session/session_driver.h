@@ -58,6 +58,7 @@ class SessionDriver {
   void Force();
   void RequestEnd(EndReason reason, std::string message);
   Awaitable<void> TearDown();
+  void GiveAwayAssessment();
   void TellEverybody();
   void CutOff();
   Awaitable<void> Leave();

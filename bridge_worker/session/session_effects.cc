@@ -140,7 +140,7 @@ void SessionDriver::Perform(StartAssessment& start) {
   assessment.profile = request_.frame().profile();
   assessment.request_json = std::move(start.input_json);
   environment_.assessments.Assess(
-      record_->owner(), std::move(assessment), executor_,
+      record_->owner(), std::move(assessment), start.words_awaited, executor_,
       [this](const AssessmentUpdate& update) { Feed(AssessmentUpdated{update}); });
 }
 

@@ -69,6 +69,7 @@ Awaitable<void> SessionDriver::TearDown() {
     Force();  // The task that runs this session was cancelled: the whole shard is being stopped.
   }
   LogBegin();
+  GiveAwayAssessment();
   TellEverybody();
   co_await teardown_.Run();
   LogCleanupEnd(environment_.logger, session_id(), teardown_.took(), tasks_.Unfinished());
@@ -84,6 +85,13 @@ void SessionDriver::LogBegin() {
   if (conversation_->sends_keepalives()) {
     environment_.logger.Info("keepalive.stopped",
                              {{"session", session_id()}, {"reason", TraitsOf(*end_reason_).word}});
+  }
+}
+
+// What was triggered is assessed, though not all that was said is known.
+void SessionDriver::GiveAwayAssessment() {
+  if (auto unsubmitted = conversation_->TakeUnsubmitted(shard_.clock().Now())) {
+    Perform(*unsubmitted);
   }
 }
 

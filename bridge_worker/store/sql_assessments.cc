@@ -55,8 +55,10 @@ absl::StatusOr<AssessmentRecord> SqlStore::FindAssessment(std::string_view sessi
   return RecordOf(found->rows[0]);
 }
 
+// A reservation is a lease on a pending assessment; one that may be taken up has none.
 absl::StatusOr<AssessmentRecord> SqlStore::CreateAssessment(const SessionOwner& owner,
-                                                            const AssessmentRecord& assessment) {
+                                                            const AssessmentRecord& assessment,
+                                                            Duration reserved) {
   absl::StatusOr<AssessmentRecord> record = NoAssessment();
   const absl::Status status = InTransaction(Durability::kPower, [&]() -> absl::Status {
     absl::Status owned = CheckOwner(owner);
@@ -66,9 +68,14 @@ absl::StatusOr<AssessmentRecord> SqlStore::CreateAssessment(const SessionOwner& 
     const absl::StatusOr<SqlResult> inserted = database_->Execute(
         "INSERT INTO assessments (id, session_id, profile, state, claim, worker_id, lease_clock, "
         "  lease_until_ms, request_json, report_json, failure_reason) "
-        "VALUES ($1, $2, $3, $4, 0, '', '', 0, $5, '', '') ON CONFLICT (session_id) DO NOTHING",
+        "VALUES ($1, $2, $3, $4, 0, '', CASE WHEN $6 = 0 THEN '' ELSE {lease_clock} END, "
+        "  {lease_ms} + $6, $5, '', '') ON CONFLICT (session_id) DO UPDATE SET "
+        "  request_json = excluded.request_json, lease_clock = excluded.lease_clock, "
+        "  lease_until_ms = excluded.lease_until_ms "
+        "WHERE assessments.state = $4 AND assessments.claim = 0 AND assessments.lease_clock <> ''",
         {assessment.assessment_id, owner.session_id, assessment.profile,
-         StateNumber(AssessmentState::kPending), assessment.request_json});
+         StateNumber(AssessmentState::kPending), assessment.request_json,
+         ToMilliseconds(reserved)});
     record = inserted.ok() ? FindAssessment(owner.session_id) : inserted.status();
     return record.status();
   });
@@ -86,8 +93,8 @@ absl::StatusOr<std::vector<AssessmentRecord>> SqlStore::ClaimAssessments(
     // Written so that no row is looked at twice: with the limit in a subquery of its own, two
     // workers take different rows, and neither waits for the other.
     const absl::StatusOr<SqlResult> claimed = database_->Execute(
-        "WITH due AS MATERIALIZED (SELECT number FROM assessments WHERE (state = 0 "
-        "    OR (state = 1 AND (lease_clock <> {lease_clock} OR lease_until_ms <= {lease_ms}))) "
+        "WITH due AS MATERIALIZED (SELECT number FROM assessments WHERE state IN (0, 1) "
+        "  AND (lease_clock <> {lease_clock} OR lease_until_ms <= {lease_ms}) "
         "  AND ($4 = '' OR id = $4) ORDER BY number LIMIT $3 {skip_locked}) "
         "UPDATE assessments SET state = 1, claim = claim + 1, worker_id = $1, "
         "  lease_clock = {lease_clock}, lease_until_ms = {lease_ms} + $2 "
@@ -153,7 +160,8 @@ absl::Status SqlStore::LeaveRunning(std::string_view assessment_id, std::uint64_
       return touched;
     }
     const absl::StatusOr<SqlResult> written = database_->Execute(
-        "UPDATE assessments SET state = $3, report_json = $4, failure_reason = $5 "
+        "UPDATE assessments SET state = $3, report_json = $4, failure_reason = $5, "
+        "  lease_clock = '' "
         "WHERE id = $1 AND claim = $2 AND (state = 1 "
         "  OR (state = $3 AND report_json = $4 AND failure_reason = $5))",
         {assessment_id, static_cast<std::int64_t>(claim), StateNumber(result.state),

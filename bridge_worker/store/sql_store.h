@@ -30,7 +30,8 @@ class SqlStore final : public Store {
                               std::string_view output) override;
 
   absl::StatusOr<AssessmentRecord> CreateAssessment(const SessionOwner& owner,
-                                                    const AssessmentRecord& assessment) override;
+                                                    const AssessmentRecord& assessment,
+                                                    Duration reserved) override;
   absl::StatusOr<std::vector<AssessmentRecord>> ClaimAssessments(
       std::string_view worker_id, Duration lease, std::size_t count,
       std::string_view only_assessment_id) override;

@@ -87,13 +87,15 @@ class Store {
   virtual absl::Status FinishToolCall(const SessionOwner& owner, std::string_view call_id,
                                       std::string_view output) = 0;
 
-  // Stores it as pending; durable before it returns. A session has one assessment: when it already
-  // has one, that record is returned unchanged.
+  // Stores it as pending; durable before it returns. For as long as `reserved` nobody takes it up,
+  // and its owner may store it again with another request. A session has one assessment: any other
+  // call for it returns its record unchanged.
   virtual absl::StatusOr<AssessmentRecord> CreateAssessment(const SessionOwner& owner,
-                                                            const AssessmentRecord& assessment) = 0;
-  // Takes up to `count` assessments that are pending, or running with a lease that ran out, oldest
-  // first; of them only `only_assessment_id` unless that is empty. Each gets state running, a
-  // higher claim and a lease from now.
+                                                            const AssessmentRecord& assessment,
+                                                            Duration reserved) = 0;
+  // Takes up to `count` assessments that are pending and not reserved, or running with a lease that
+  // ran out, oldest first; of them only `only_assessment_id` unless that is empty. Each gets state
+  // running, a higher claim and a lease from now.
   virtual absl::StatusOr<std::vector<AssessmentRecord>> ClaimAssessments(
       std::string_view worker_id, Duration lease, std::size_t count,
       std::string_view only_assessment_id) = 0;

@@ -136,6 +136,9 @@ export class Conversation {
     'voicebridge.assessment.started': () => {
       this.#pushing = false;
     },
+    'voicebridge.assessment.progress': () => {
+      this.#pushing = false;
+    },
     'voicebridge.assessment.completed': () => {
       this.#reported = true;
     },

@@ -55,9 +55,8 @@ export const kInterviewChanges = {
   endRefused: (state) => (isOpen(state) && state.ending ? {ending: false, notice: 'endRefused'} : {}),
 
   assessmentStarted: (state, {id}) => (isOpen(state) || state.phase === 'connecting' ? {...assess(state, id), live: true} : {}),
-  assessmentProgress: inPhase('assessing', (state, {stage, position, attempt}) => (kStages.includes(stage) ? {
-    assessment: {...state.assessment, stage, position: countOf(position), attempt: countOf(attempt)},
-  } : {})),
+  // It begins with `storing` where that takes its time: then the interview is over, and nothing is promised yet.
+  assessmentProgress: (state, event) => (event.stage === 'storing' ? kInterviewChanges.assessmentStarted(state, event) : progress(state, event)),
   assessmentCompleted: (state, event) => (isAwaited(state) && state.report?.id !== event.id ? deliver(event) : {}),
   assessmentFailed: (state, {id, message, retryable}) => (isAwaited(state) ? fail(state, {id, name: 'failed', message, retry: retryable ? 'assess' : null}) : {}),
   // Neither news nor a sign of life: the server is asked instead.
@@ -74,6 +73,11 @@ export const kInterviewChanges = {
   hushed: (state) => (isAfterInterview(state) ? {live: false, responding: false, playing: false} : {}),
   summaryLate: inPhase('report', () => ({summary: 'heard'})),
 };
+
+function progress(state, {stage, position, attempt}) {
+  const isNews = state.phase === 'assessing' && kStages.includes(stage);
+  return isNews ? {assessment: {...state.assessment, stage, position: countOf(position), attempt: countOf(attempt)}} : {};
+}
 
 function canShow({phase}) {
   return phase === 'idle' || phase === 'ended' || phase === 'error';

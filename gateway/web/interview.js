@@ -81,7 +81,7 @@ export class Interview {
         this.#change({type: 'assessmentStarted', id: event.assessment_id});
         break;
       case 'voicebridge.assessment.progress':
-        this.#change({type: 'assessmentProgress', stage: event.stage, position: event.position, attempt: event.attempt});
+        this.#change({type: 'assessmentProgress', id: event.assessment_id, stage: event.stage, position: event.position, attempt: event.attempt});
         break;
       case 'voicebridge.assessment.completed':
         this.#change({type: 'assessmentCompleted', id: event.assessment_id, content: event.report, summary: textOf(event.summary)});

@@ -34,6 +34,14 @@ test('an interview goes from talking to assessing to its report', () => {
   assert.deepEqual([reported.phase, reported.live, reported.report.id], ['report', true, 'a']);
 });
 
+test('an interview whose storing takes its time is over, before anything is promised', () => {
+  const storing = run(talking, 'endAsked', {type: 'assessmentProgress', id: 'a', stage: 'storing'});
+  assert.deepEqual([storing.phase, storing.live, storing.ending, storing.assessment.stage], ['assessing', true, false, 'preparing']);
+  assert.deepEqual(run(storing, started), storing, 'the announcement changes nothing more');
+  assert.equal(run(storing, failed).phase, 'failed');
+  assert.equal(run(talking, {type: 'assessmentProgress', id: 'a', stage: 'queued', position: 1}).phase, 'listening', 'other news need an announcement');
+});
+
 test('a turn that is under way when it ends is over', () => {
   const state = run(talking, 'pressed', started);
   assert.deepEqual([state.phase, state.hearing], ['assessing', false]);

@@ -52,15 +52,23 @@ absl::Status FakeAssessmentRecords::Note(std::string_view what, const Row* row) 
 
 Awaitable<absl::StatusOr<AssessmentRecord>> FakeAssessmentRecords::Create(SessionOwner owner,
                                                                           AssessmentRecord record,
+                                                                          Duration reserved,
                                                                           Deadline deadline) {
   const absl::Status reached = co_await Reach("create", deadline);
   if (!reached.ok()) {
     co_return reached;
   }
-  Row row{std::move(record), TimePoint()};
-  const auto [entry, is_new] = table_.rows.try_emplace(owner.session_id, std::move(row));
-  if (is_new) {
-    const absl::Status ignored = Note("create", &entry->second);
+  Row row{std::move(record), reserved > Duration::zero() ? clock_.Now() + reserved : TimePoint()};
+  const auto [entry, is_new] = table_.rows.try_emplace(owner.session_id, row);
+  Row& stored = entry->second;
+  const bool is_reserved = stored.record.state == AssessmentState::kPending &&
+                           stored.record.claim == 0 && stored.lease_end != TimePoint();
+  if (!is_new && is_reserved) {
+    stored.record.request_json = row.record.request_json;
+    stored.lease_end = row.lease_end;
+  }
+  if (is_new || is_reserved) {
+    const absl::Status ignored = Note(reserved > Duration::zero() ? "reserve" : "create", &stored);
   }
   co_return entry->second.record;
 }
@@ -75,8 +83,8 @@ Awaitable<absl::StatusOr<std::vector<AssessmentRecord>>> FakeAssessmentRecords::
   for (auto& [session_id, row] : table_.rows) {
     AssessmentRecord& record = row.record;
     const bool is_free =
-        record.state == AssessmentState::kPending ||
-        (record.state == AssessmentState::kRunning && row.lease_end <= clock_.Now());
+        (record.state == AssessmentState::kPending || record.state == AssessmentState::kRunning) &&
+        row.lease_end <= clock_.Now();
     const bool is_meant = only_assessment_id.empty() || only_assessment_id == record.assessment_id;
     if (is_free && is_meant && claimed.size() < count) {
       record.state = AssessmentState::kRunning;
@@ -114,6 +122,7 @@ Awaitable<absl::Status> FakeAssessmentRecords::Complete(std::string assessment_i
   if (row != nullptr) {
     row->record.state = AssessmentState::kCompleted;
     row->record.report_json = std::move(report_json);
+    row->lease_end = TimePoint();
   }
   co_return Note("complete", row);
 }
@@ -128,6 +137,7 @@ Awaitable<absl::Status> FakeAssessmentRecords::Fail(std::string assessment_id, s
   if (row != nullptr) {
     row->record.state = AssessmentState::kFailed;
     row->record.failure_reason = std::move(reason);
+    row->lease_end = TimePoint();
   }
   co_return Note("fail", row);
 }
@@ -141,6 +151,7 @@ Awaitable<absl::Status> FakeAssessmentRecords::Release(std::string assessment_id
   Row* const row = Owned(assessment_id, claim);
   if (row != nullptr) {
     row->record.state = AssessmentState::kPending;
+    row->lease_end = TimePoint();
   }
   co_return Note("release", row);
 }

@@ -16,7 +16,7 @@ namespace voicebridge::worker::test {
 struct FakeAssessmentTable {
   struct Row {
     AssessmentRecord record;
-    TimePoint lease_end;
+    TimePoint lease_end;  // Of a reservation, too; TimePoint(): none.
   };
 
   std::map<std::string, Row> rows;   // By session, which stands for the order of arrival too.
@@ -40,7 +40,7 @@ class FakeAssessmentRecords final : public AssessmentRecords {
   };
 
   Awaitable<absl::StatusOr<AssessmentRecord>> Create(SessionOwner owner, AssessmentRecord record,
-                                                     Deadline deadline) override;
+                                                     Duration reserved, Deadline deadline) override;
   Awaitable<absl::StatusOr<std::vector<AssessmentRecord>>> Claim(std::size_t count,
                                                                  std::string only_assessment_id,
                                                                  Deadline deadline) override;

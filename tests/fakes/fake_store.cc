@@ -76,9 +76,10 @@ absl::Status FakeStore::FinishToolCall(const SessionOwner& owner, std::string_vi
 }
 
 absl::StatusOr<AssessmentRecord> FakeStore::CreateAssessment(const SessionOwner& owner,
-                                                             const AssessmentRecord& assessment) {
+                                                             const AssessmentRecord& assessment,
+                                                             Duration reserved) {
   const absl::Status entered = switches_->Enter();
-  return entered.ok() ? store_->CreateAssessment(owner, assessment) : entered;
+  return entered.ok() ? store_->CreateAssessment(owner, assessment, reserved) : entered;
 }
 
 absl::StatusOr<std::vector<AssessmentRecord>> FakeStore::ClaimAssessments(

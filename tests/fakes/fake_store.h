@@ -49,7 +49,8 @@ class FakeStore final : public worker::Store {
   absl::Status FinishToolCall(const worker::SessionOwner& owner, std::string_view call_id,
                               std::string_view output) override;
   absl::StatusOr<worker::AssessmentRecord> CreateAssessment(
-      const worker::SessionOwner& owner, const worker::AssessmentRecord& assessment) override;
+      const worker::SessionOwner& owner, const worker::AssessmentRecord& assessment,
+      Duration reserved) override;
   absl::StatusOr<std::vector<worker::AssessmentRecord>> ClaimAssessments(
       std::string_view worker_id, Duration lease, std::size_t count,
       std::string_view only_assessment_id) override;

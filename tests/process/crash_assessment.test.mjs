@@ -1,15 +1,22 @@
 // kill -9 of a worker at each step of an assessment: the user reads exactly one report, written by another worker or
-// by the killed one's successor.
+// by the killed one's successor. What was announced is stored; what was not stored was not announced.
 import {strict as assert} from 'node:assert';
 import {after, before, describe, test} from 'node:test';
 
+import {speech} from './harness/audio.mjs';
+import {kSpokenPrompt} from './harness/conversation.mjs';
 import {kRounds, withScene} from './harness/crash.mjs';
 import {sqliteIn} from './harness/database.mjs';
+import {logged} from './harness/faults.mjs';
 import {PostgresServer} from './harness/postgres.mjs';
+import {patience} from './harness/process.mjs';
 
 const kPending = 0;
 const kRunning = 1;
 const kCompleted = 2;
+const kVoice = speech(kSpokenPrompt);
+const kUnheard = {text: '아무도 못 들은 말이에요.', delay_ms: 60000};  // Transcripts are awaited for 5 s.
+const kDrainMs = 3000;
 
 // `reach` ends when each worker is at the step; `rows`: state and claim of a worker's assessments then.
 const kSteps = [
@@ -18,8 +25,17 @@ const kSteps = [
     rows: [],
     reach: async (scene) => {
       await scene.database.lock();
-      await scene.trigger();
+      scene.askForAssessment();
       await scene.database.stopped(scene.fleet.workers);
+    },
+  },
+  {
+    name: 'triggered, transcripts still awaited',
+    rows: [[kPending, 0]],
+    reach: async (scene) => {
+      await scene.fleet.script({transcripts: scene.clients.map(() => kUnheard)});
+      await Promise.all(scene.clients.map((client) => speak(client)));
+      await scene.trigger();
     },
   },
   {
@@ -70,6 +86,12 @@ const kSteps = [
   },
 ];
 
+async function speak(client) {
+  client.sendAudio(kVoice);
+  client.send({type: 'input_audio_buffer.commit'});
+  await client.waitFor('input_audio_buffer.committed');
+}
+
 const stateAndClaim = (rows) => rows.map(({state, claim}) => [state, claim]).sort();
 
 async function killAt(step, scene) {
@@ -87,8 +109,11 @@ async function killAt(step, scene) {
   }
 }
 
-// The trigger was lost with its session: nobody claims that a report is to come.
+// The trigger was lost with its session: nobody claims, or has claimed, that a report is to come.
 async function checkNothingWasStored(scene) {
+  for (const client of scene.lost) {
+    assert.ok(!client.typesSeen().includes('voicebridge.assessment.started'));
+  }
   await scene.checkReports(scene.kept);
   for (const client of scene.lost) {
     await scene.checkNoReport(client);
@@ -126,16 +151,39 @@ function checkWrittenOnce(scene, rows) {
   }
 }
 
-describe('kill -9 at a step of an assessment', {concurrency: 3}, () => {
-  let postgres;
-  before(async () => {
-    postgres = await PostgresServer.start();
-  });
-  after(() => postgres.stop());
-  const stores = {SQLite: sqliteIn, PostgreSQL: () => postgres.newDatabase()};
+// The worker that goes stores what was said by then, and keeps nothing for itself.
+async function goWhileTranscriptsAreAwaited(scene) {
+  await scene.fleet.script({transcripts: [{text: '늦게 알아들은 말이에요.', delay_ms: 300}, kUnheard]});
+  const client = await scene.fleet.connect({profile: 'interview'});
+  client.words = '늦게 알아들은 말이에요.';
+  await speak(client);
+  await speak(client);
+  client.send({type: 'voicebridge.assessment.request'});
+  await client.waitFor('voicebridge.assessment.started');
+  await client.waitFor('conversation.item.input_audio_transcription.completed');
 
+  const worker = scene.fleet.workers.find((each) => logged(each, 'session.attached').length > 0);
+  const exit = await worker.stop('SIGTERM', kDrainMs + 2000);
+  scene.killedAt = performance.now();
+  scene.fleet.leave(worker);
+  assert.equal(exit.code, 0, worker.tail());
+  assert.ok(exit.ms <= kDrainMs * patience, `${Math.round(exit.ms)} ms`);
+  await scene.checkReports([client]);
+  const rows = await scene.assessments();
+  assert.deepEqual(stateAndClaim(rows), [[kCompleted, 1]], 'one record, written by the other worker at its first take-up');
+  assert.equal(scene.model.calls.length, 1);
+}
+
+let postgres;
+before(async () => {
+  postgres = await PostgresServer.start();
+});
+after(() => postgres.stop());
+const kStores = {SQLite: sqliteIn, PostgreSQL: () => postgres.newDatabase()};
+
+describe('kill -9 at a step of an assessment', {concurrency: 4}, () => {
   for (const step of kSteps) {
-    for (const [store, newDatabase] of Object.entries(stores)) {
+    for (const [store, newDatabase] of Object.entries(kStores)) {
       for (const byRestart of takeovers(step, store)) {
         for (let round = 1; round <= kRounds; ++round) {
           const by = byRestart ? 'their successors' : 'another worker';
@@ -143,6 +191,12 @@ describe('kill -9 at a step of an assessment', {concurrency: 3}, () => {
         }
       }
     }
+  }
+});
+
+describe('a worker that is told to go while transcripts are awaited', {concurrency: 2}, () => {
+  for (const [store, newDatabase] of Object.entries(kStores)) {
+    test(`leaves the assessment to another one; ${store}`, () => withScene(newDatabase, {workers: 2}, goWhileTranscriptsAreAwaited));
   }
 });
 

@@ -16,7 +16,14 @@
 
 namespace voicebridge::worker::test {
 
+inline constexpr char kRequest[] =
+    R"({"reason":"r","transcript":[{"speaker":"user","text":"the last words"}]})";
+inline constexpr char kRequestSoFar[] = R"({"reason":"r","transcript":[]})";
+
 inline std::string Describe(const AssessmentUpdate& update) {
+  if (std::holds_alternative<AssessmentStored>(update)) {
+    return "stored";
+  }
   if (const auto* queued = std::get_if<AssessmentQueued>(&update)) {
     return "queued " + std::to_string(queued->position);
   }
@@ -82,12 +89,20 @@ class DeskTest : public voicebridge::test::AsyncTest {
     record.assessment_id = name;
     record.session_id = "session_" + name;
     record.profile = "interview";
-    record.request_json = R"({"reason":"r","transcript":[]})";
+    record.request_json = kRequest;
     return record;
   }
 
   void Assess(Process& process, const std::string& name) {
-    process.desk.Assess({"session_" + name, 1, "worker"}, Record(name));
+    process.desk.Assess({"session_" + name, 1, "worker"}, Record(name), Duration::zero());
+    clock.RunReady();
+  }
+
+  // Only so far: more words are to come within this time.
+  void Announce(Process& process, const std::string& name, Duration words_awaited) {
+    AssessmentRecord record = Record(name);
+    record.request_json = kRequestSoFar;
+    process.desk.Assess({"session_" + name, 1, "worker"}, std::move(record), words_awaited);
     clock.RunReady();
   }
 

@@ -13,9 +13,9 @@ using Outcome = ResponsesAnswer::Outcome;
 TEST_F(DeskTest, TellsItsSessionOfEachStepAndStoresOneResult) {
   Process& process = Started();
   Assess(process, "a");
-  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("queued 1", "running 1"));
+  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("stored", "queued 1", "running 1"));
   clock.Advance(seconds(1));
-  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("queued 1", "running 1", "completed"));
+  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("stored", "queued 1", "running 1", "completed"));
   EXPECT_EQ(Stored("a").report_json, kReportInOrder);
   EXPECT_THAT(table.history, ElementsAre("create a 0", "claim a 1", "complete a 1"));
 }
@@ -27,7 +27,7 @@ TEST_F(DeskTest, NeverRunsMoreThanItMay) {
   }
   EXPECT_EQ(process.desk.running(), 8U);
   EXPECT_EQ(process.desk.queued(), 92U);
-  EXPECT_THAT(ToldOf(process, "109"), ElementsAre("queued 2"));
+  EXPECT_THAT(ToldOf(process, "109"), ElementsAre("stored", "queued 2"));
   clock.Advance(seconds(14));
   EXPECT_EQ(model.in_flight_max, 8);
   EXPECT_EQ(model.calls, 100);
@@ -43,7 +43,8 @@ TEST_F(DeskTest, TellsThePositionInTheQueueWhenItChanges) {
     Assess(process, name);
   }
   clock.Advance(seconds(3));
-  EXPECT_THAT(ToldOf(process, "c"), ElementsAre("queued 2", "queued 1", "running 1", "completed"));
+  EXPECT_THAT(ToldOf(process, "c"),
+              ElementsAre("stored", "queued 2", "queued 1", "running 1", "completed"));
 }
 
 TEST_F(DeskTest, FailsWhatWaitedForTooLong) {
@@ -54,9 +55,9 @@ TEST_F(DeskTest, FailsWhatWaitedForTooLong) {
   Assess(process, "a");
   Assess(process, "b");
   clock.Advance(seconds(30) - milliseconds(1));
-  EXPECT_THAT(ToldOf(process, "b"), ElementsAre("queued 1"));
+  EXPECT_THAT(ToldOf(process, "b"), ElementsAre("stored", "queued 1"));
   clock.Advance(milliseconds(1));
-  EXPECT_THAT(ToldOf(process, "b"), ElementsAre("queued 1", "failed queue_timeout"));
+  EXPECT_THAT(ToldOf(process, "b"), ElementsAre("stored", "queued 1", "failed queue_timeout"));
   EXPECT_EQ(Stored("b").state, AssessmentState::kFailed);
   EXPECT_EQ(Stored("b").failure_reason, "queue_timeout");
 }
@@ -122,7 +123,8 @@ TEST_F(DeskTest, WaitsBetweenAttemptsAsLongAsTheServiceAsks) {
   clock.Advance(milliseconds(1));
   EXPECT_EQ(model.calls, 2);
   clock.Advance(seconds(1));
-  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("queued 1", "running 1", "running 2", "completed"));
+  EXPECT_THAT(ToldOf(process, "a"),
+              ElementsAre("stored", "queued 1", "running 1", "running 2", "completed"));
 }
 
 TEST_F(DeskTest, DoesNotWaitForWhatIsBeyondItsBudget) {
@@ -144,15 +146,15 @@ TEST_F(DeskTest, SpendsItsBudgetOnAModelThatHangsAndNoMore) {
   EXPECT_EQ(model.calls, 3);
   EXPECT_EQ(model.in_flight, 1);
   clock.Advance(milliseconds(1));
-  EXPECT_THAT(ToldOf(process, "a"),
-              ElementsAre("queued 1", "running 1", "running 2", "running 3", "failed timeout"));
+  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("stored", "queued 1", "running 1", "running 2",
+                                                "running 3", "failed timeout"));
 }
 
 TEST_F(DeskTest, FailsWhatItsProfileDoesNotKnow) {
   Process& process = Started();
   AssessmentRecord record = Record("a");
   record.profile = "gone";
-  process.desk.Assess({"session_a", 1, "worker"}, record);
+  process.desk.Assess({"session_a", 1, "worker"}, record, Duration::zero());
   clock.RunReady();
   EXPECT_EQ(ToldOf(process, "a").back(), "failed model_unavailable");
   EXPECT_EQ(model.calls, 0);
@@ -170,8 +172,9 @@ TEST_F(DeskTest, RunsAgainAfterARetryUnderTheSameId) {
   Stored("a").state = AssessmentState::kPending;
   process.desk.Readmit(Stored("a"));
   clock.Advance(seconds(1));
-  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("queued 1", "running 1", "failed model_unavailable",
-                                                "queued 1", "running 1", "completed"));
+  EXPECT_THAT(ToldOf(process, "a"),
+              ElementsAre("stored", "queued 1", "running 1", "failed model_unavailable", "queued 1",
+                          "running 1", "completed"));
   EXPECT_EQ(table.Count("complete a 2"), 1);
 }
 
@@ -189,8 +192,9 @@ TEST_F(DeskTest, TellsItsSessionOfARetryThatRunsElsewhere) {
   other.desk.Readmit(Stored("a"));
   model.takes = seconds(8);
   clock.Advance(seconds(14));
-  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("queued 1", "running 1", "failed model_unavailable",
-                                                "running 1", "completed"));
+  EXPECT_THAT(ToldOf(process, "a"),
+              ElementsAre("stored", "queued 1", "running 1", "failed model_unavailable",
+                          "running 1", "completed"));
   EXPECT_THAT(ToldOf(other, "a").back(), "completed");
 }
 
@@ -209,7 +213,7 @@ TEST_F(DeskTest, TellsTheStateWhenAskedAgain) {
   clock.Advance(seconds(5));
   process.told.clear();
   Assess(process, "a");
-  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("completed"));
+  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("stored", "completed"));
   EXPECT_EQ(model.calls, 2);
 }
 
@@ -219,7 +223,7 @@ TEST_F(DeskTest, TellsAFailureAgainWhenAskedAgain) {
   AssessAndWait(process, "a", seconds(20));
   process.told.clear();
   AssessAndWait(process, "a", seconds(20));
-  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("failed model_unavailable"));
+  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("stored", "failed model_unavailable"));
   EXPECT_EQ(model.calls, 1);
 }
 

@@ -31,8 +31,8 @@ TEST_F(Ownership, TwoProcessesRaceAndEachAssessmentHasOneResult) {
   for (int i = 100; i < 150; ++i) {
     const std::string name = std::to_string(i);
     // Both know of it, as after a session has moved.
-    first.desk.Assess({"session_" + name, 1, "worker"}, Record(name));
-    second.desk.Assess({"session_" + name, 2, "worker"}, Record(name));
+    first.desk.Assess({"session_" + name, 1, "worker"}, Record(name), Duration::zero());
+    second.desk.Assess({"session_" + name, 2, "worker"}, Record(name), Duration::zero());
   }
   clock.Advance(seconds(30));
   EXPECT_EQ(model.calls, 50);
@@ -231,7 +231,7 @@ TEST_F(Ownership, AnAssessmentThatCouldNotBeClaimedIsClaimedLater) {
     return broken && method == "claim" ? absl::UnavailableError("busy") : absl::OkStatus();
   };
   AssessAndWait(process, "a");
-  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("queued 1"));
+  EXPECT_THAT(ToldOf(process, "a"), ElementsAre("stored", "queued 1"));
   broken = false;
   clock.Advance(seconds(10));
   EXPECT_EQ(ToldOf(process, "a").back(), "completed");
@@ -281,7 +281,7 @@ TEST_F(Ownership, StopIsBoundedWhenTheStoreIsAway) {
 
 TEST_F(Ownership, StopReleasesWhatWasJustBeingClaimed) {
   Process& process = Started();
-  process.desk.Assess({"session_a", 1, "worker"}, Record("a"));
+  process.desk.Assess({"session_a", 1, "worker"}, Record("a"), Duration::zero());
   bool stopped = false;
   std::size_t left = 999;
   process.records.fault = [&](std::string_view method) {

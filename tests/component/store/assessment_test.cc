@@ -45,11 +45,35 @@ TEST_P(AssessmentContract, IsStoredAsPendingOncePerSession) {
   AssessmentRecord second;
   second.assessment_id = "assess_other";
   second.request_json = "{}";
-  const auto kept = store->CreateAssessment(owner, second);
+  const auto kept = store->CreateAssessment(owner, second, Duration::zero());
   ASSERT_THAT(kept, IsOk());
   EXPECT_EQ(kept->assessment_id, kId);
   EXPECT_EQ(kept->request_json, R"({"reason":"ceiling"})");
   EXPECT_EQ(Rows("SELECT id FROM assessments").size(), 1U);
+}
+
+TEST_P(AssessmentContract, OneThatIsReservedIsNotTakenUpAndItsOwnerMayReplaceItsRequest) {
+  const AssessmentRecord reserved = Create(owner, hours(1), R"({"so":"far"})");
+  EXPECT_EQ(reserved.state, AssessmentState::kPending);
+  EXPECT_THAT(Claim(), IsEmpty());
+  EXPECT_THAT(Claim(hours(1), 1, kId), IsEmpty());
+  EXPECT_EQ(Create(owner, hours(1), R"({"so":"further"})").request_json, R"({"so":"further"})");
+  EXPECT_THAT(Claim(), IsEmpty());
+  EXPECT_EQ(Create(owner, Duration::zero(), R"({"all":1})").request_json, R"({"all":1})");
+  const AssessmentRecord taken = Claim().at(0);
+  EXPECT_EQ(taken.claim, 1U);
+  EXPECT_EQ(taken.request_json, R"({"all":1})");
+}
+
+TEST_P(AssessmentContract, AReservationThatRanOutIsTakenUpAndThenNothingReplacesItsRequest) {
+  Create(owner, milliseconds(20), R"({"so":"far"})");
+  EXPECT_TRUE(BecomesTrue([this] { return !Claim().empty(); }));
+  const AssessmentRecord late = Create(owner, Duration::zero(), R"({"all":1})");
+  EXPECT_EQ(late.state, AssessmentState::kRunning);
+  EXPECT_EQ(late.request_json, R"({"so":"far"})");
+  ASSERT_THAT(store->ReleaseAssessment(kId, 1), IsOk());
+  EXPECT_EQ(Create(owner, hours(1), R"({"all":1})").request_json, R"({"so":"far"})");
+  EXPECT_EQ(Claim().size(), 1U) << "it is not reserved again either";
 }
 
 TEST_P(AssessmentContract, IsFoundByItsSession) {

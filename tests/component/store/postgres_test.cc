@@ -95,7 +95,7 @@ TEST_F(Postgres, AClaimDoesNotWaitForOneThatIsBeingWritten) {
     AssessmentRecord wanted;
     wanted.assessment_id = std::string("assess_") + session;
     ASSERT_THAT(store.AcquireSession(other, "interview"), IsOk());
-    ASSERT_THAT(store.CreateAssessment(other, wanted), IsOk());
+    ASSERT_THAT(store.CreateAssessment(other, wanted, Duration::zero()), IsOk());
   }
   const auto writer = Operator();
   ASSERT_THAT(writer->Query("BEGIN"), IsOk());

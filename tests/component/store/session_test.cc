@@ -60,7 +60,8 @@ TEST_P(SessionContract, NoWriteOfAFormerOwnerIsMade) {
     EXPECT_THAT(store->StartToolCall(former, {"call_2", "tool", "{}"}),
                 Fails(StatusCode::kAborted));
     EXPECT_THAT(store->FinishToolCall(former, "call_1", "late"), Fails(StatusCode::kAborted));
-    EXPECT_THAT(store->CreateAssessment(former, AssessmentRecord()), Fails(StatusCode::kAborted));
+    EXPECT_THAT(store->CreateAssessment(former, AssessmentRecord(), Duration::zero()),
+                Fails(StatusCode::kAborted));
     EXPECT_THAT(store->EndSession(former, "late"), Fails(StatusCode::kAborted));
   }
   EXPECT_THAT(Rows(kItems), IsEmpty());
@@ -74,7 +75,8 @@ TEST_P(SessionContract, AWriteToASessionThatIsNotThereSaysSo) {
   EXPECT_THAT(store->WriteItems(owner, {Item("item_1", "x")}, {}), Fails(StatusCode::kNotFound));
   EXPECT_THAT(store->StartToolCall(owner, {"call_1", "tool", "{}"}), Fails(StatusCode::kNotFound));
   EXPECT_THAT(store->FinishToolCall(owner, "call_1", "{}"), Fails(StatusCode::kNotFound));
-  EXPECT_THAT(store->CreateAssessment(owner, AssessmentRecord()), Fails(StatusCode::kNotFound));
+  EXPECT_THAT(store->CreateAssessment(owner, AssessmentRecord(), Duration::zero()),
+              Fails(StatusCode::kNotFound));
   EXPECT_THAT(store->EndSession(owner, "draining"), Fails(StatusCode::kNotFound));
   EXPECT_THAT(store->DeleteSession("sess_1"), Fails(StatusCode::kNotFound));
 }

@@ -75,7 +75,7 @@ TEST_F(Sqlite, ALeaseRunsByTheClockOfTheBoot) {
   ASSERT_THAT(store->AcquireSession(owner, "interview"), IsOk());
   AssessmentRecord wanted;
   wanted.assessment_id = "assess_1";
-  ASSERT_THAT(store->CreateAssessment(owner, wanted), IsOk());
+  ASSERT_THAT(store->CreateAssessment(owner, wanted, Duration::zero()), IsOk());
   ASSERT_EQ(store->ClaimAssessments("worker_a", seconds(15), 1, "")->size(), 1U);
   now = 19'999;
   EXPECT_THAT(*store->ClaimAssessments("worker_b", seconds(15), 1, ""), IsEmpty());
@@ -89,7 +89,7 @@ TEST_F(Sqlite, ALeaseOfAnotherBootHasRunOut) {
   ASSERT_THAT(store->AcquireSession(owner, "interview"), IsOk());
   AssessmentRecord wanted;
   wanted.assessment_id = "assess_1";
-  ASSERT_THAT(store->CreateAssessment(owner, wanted), IsOk());
+  ASSERT_THAT(store->CreateAssessment(owner, wanted, Duration::zero()), IsOk());
   ASSERT_EQ(store->ClaimAssessments("worker_a", seconds(15), 1, "")->size(), 1U);
   const std::int64_t early = 1'000;
   store = OpenAt("boot_2", early);
@@ -140,8 +140,8 @@ TEST_F(Sqlite, AnErrorCarriesNoValue) {
   }
   AssessmentRecord wanted;
   wanted.assessment_id = "s3cret";
-  ASSERT_THAT(store->CreateAssessment(owner, wanted), IsOk());
-  const auto twice = store->CreateAssessment({"sess_2", 1, "worker_a"}, wanted);
+  ASSERT_THAT(store->CreateAssessment(owner, wanted, Duration::zero()), IsOk());
+  const auto twice = store->CreateAssessment({"sess_2", 1, "worker_a"}, wanted, Duration::zero());
   EXPECT_THAT(twice, Fails(StatusCode::kInternal));
   EXPECT_THAT(std::string(twice.status().message()), Not(HasSubstr("s3cret")));
 }

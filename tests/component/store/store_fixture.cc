@@ -112,13 +112,14 @@ void StoreContract::Change(const std::string& sql) {
   EXPECT_THAT(direct->ExecuteScript(sql), IsOk());
 }
 
-AssessmentRecord StoreContract::Create(const SessionOwner& of) {
+AssessmentRecord StoreContract::Create(const SessionOwner& of, Duration reserved,
+                                       const std::string& request) {
   EXPECT_THAT(store->AcquireSession(of, "interview"), IsOk());
   AssessmentRecord wanted;
   wanted.assessment_id = "assess_" + of.session_id;
   wanted.profile = "interview";
-  wanted.request_json = R"({"reason":"ceiling"})";
-  const auto created = store->CreateAssessment(of, wanted);
+  wanted.request_json = request;
+  const auto created = store->CreateAssessment(of, wanted, reserved);
   EXPECT_THAT(created, IsOk());
   return created.value_or(AssessmentRecord());
 }

@@ -71,7 +71,9 @@ class StoreContract : public ::testing::TestWithParam<Backend> {
   std::vector<worker::SqlRow> Rows(const char* sql);
   void Change(const std::string& sql);
 
-  worker::AssessmentRecord Create(const worker::SessionOwner& owner);
+  worker::AssessmentRecord Create(const worker::SessionOwner& owner,
+                                  Duration reserved = Duration::zero(),
+                                  const std::string& request = R"({"reason":"ceiling"})");
   std::vector<worker::AssessmentRecord> Claim(Duration lease = hours(1), std::size_t count = 100,
                                               std::string_view only = "");
   // Created and claimed, for an hour.

@@ -15,7 +15,7 @@ import {waitUntil} from './wait.mjs';
 export const kKills = 5;       // Of each step, store and round.
 export const kRounds = full ? 10 : 1;
 const kLeaseMs = 3000;
-const kTakeoverMs = (kLeaseMs + 10000) * patience;
+const kTakeoverMs = (kLeaseMs + 15000) * patience;  // Transcripts, the lease, the pause between two looks, the model.
 
 class CrashScene extends Scene {
   // `byRestart`: nobody but the killed workers themselves, started again, can go on; else there is one more worker,

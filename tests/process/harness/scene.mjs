@@ -39,8 +39,12 @@ export class Scene {
   }
 
   // The user ends the interview.
-  async trigger(clients = this.clients) {
+  askForAssessment(clients = this.clients) {
     clients.forEach((client) => client.send({type: 'voicebridge.assessment.request'}));
+  }
+
+  async trigger(clients = this.clients) {
+    this.askForAssessment(clients);
     await Promise.all(clients.map((client) => client.waitFor('voicebridge.assessment.started')));
   }
 

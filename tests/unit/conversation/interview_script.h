@@ -105,14 +105,19 @@ class InterviewScript : public Script {
         item, text));
   }
 
-  // Through the model's call: what follows the assessment's start.
+  // Through the model's call; the assessment is stored at once.
   void TriggerByTool() {
+    CallTrigger();
+    Stored();
+  }
+  void CallTrigger() {
     Client(R"({"type":"response.create"})");
     Created("r_trigger");
     OutputItemDone("r_trigger",
                    CallItem("c_trigger", "trigger_assessment", R"({"reason":"ceiling"})"));
     Done("r_trigger");
   }
+  void Stored() { Handle(AssessmentUpdated{AssessmentStored{}}); }
   void Completed() { Handle(AssessmentUpdated{AssessmentCompleted{std::string(kReport)}}); }
 
   v1::InterviewState::Phase phase() { return conversation().snapshot().interview().phase(); }

@@ -42,6 +42,8 @@ TEST(Interview, IsEndedByTheUser) {
   InterviewScript script;
   script.Client(R"({"type":"voicebridge.assessment.request"})");
   EXPECT_EQ(script.All<StartAssessment>().size(), 1U);
+  script.Stored();
+  EXPECT_EQ(script.LastToClient("reason"), "The user ended the interview.");
   script.Client(R"({"type":"voicebridge.assessment.request","event_id":"again"})");
   EXPECT_EQ(script.LastToClient("error.code"), "input_not_accepted");
   EXPECT_EQ(script.LastToClient("error.event_id"), "again");
@@ -58,12 +60,12 @@ TEST(Interview, ReachesItsTurnLimitAfterTheLastTurnIsAnswered) {
   InterviewScript script;
   for (const char* item : {"u1", "u2", "u3"}) {
     script.UserTurn(item);
-    EXPECT_EQ(script.Count("voicebridge.assessment.started"), 0) << item;
+    EXPECT_EQ(script.phase(), Phase::LISTENING) << item;
     script.Client(R"({"type":"response.create"})");
     script.Created(std::string("r_") + item);
     script.Done(std::string("r_") + item);
   }
-  EXPECT_EQ(script.Count("voicebridge.assessment.started"), 1);
+  EXPECT_EQ(script.phase(), Phase::ASSESSING);
 }
 
 TEST(Interview, ReachesItsTurnLimitEvenIfNobodyAnswers) {
@@ -85,15 +87,65 @@ TEST(Interview, ReachesItsTimeLimit) {
   EXPECT_EQ(script.phase(), Phase::ASSESSING);
 }
 
-TEST(Interview, WaitsForTheTranscriptOfTheLastTurn) {
+// --- Stored, then announced; given away with its last words ---
+
+TEST(Interview, IsAnnouncedOnceItIsStoredAndNotBefore) {
+  InterviewScript script;
+  script.CallTrigger();
+  EXPECT_EQ(script.All<StartAssessment>().size(), 1U);
+  EXPECT_EQ(script.Count("voicebridge.assessment.started"), 0);
+  script.Stored();
+  EXPECT_EQ(script.LastToClient("type"), "voicebridge.assessment.started");
+  EXPECT_EQ(script.LastToClient("assessment_id"), "asmt_vb_session");
+  EXPECT_EQ(script.LastToClient("reason"), "ceiling");
+  script.Stored();
+  script.Handle(AssessmentUpdated{AssessmentQueued{1}});
+  EXPECT_EQ(script.Count("voicebridge.assessment.started"), 1);
+}
+
+TEST(Interview, IsAnnouncedByWhateverSaysThatItIsStored) {
+  InterviewScript script;
+  script.CallTrigger();
+  script.Completed();
+  EXPECT_EQ(script.Count("voicebridge.assessment.started"), 1);
+  EXPECT_EQ(script.Count("voicebridge.assessment.completed"), 1);
+}
+
+TEST(Interview, SaysAfterASecondThatStoringTakesItsTime) {
+  InterviewScript script;
+  script.CallTrigger();
+  script.Wait(milliseconds(999));
+  EXPECT_EQ(script.Count("voicebridge.assessment.progress"), 0);
+  script.Wait(milliseconds(1));
+  EXPECT_EQ(script.LastToClient("stage"), "storing");
+  for (int i = 0; i < 20; ++i) {
+    script.Wait(seconds(1));
+  }
+  EXPECT_EQ(script.Count("voicebridge.assessment.progress"), 1);
+  EXPECT_EQ(script.Count("voicebridge.keepalive"), 7);
+}
+
+TEST(Interview, SaysNothingOfStoringWhenThatIsQuick) {
+  InterviewScript script;
+  script.TriggerByTool();
+  script.Wait(seconds(2));
+  EXPECT_EQ(script.Count("voicebridge.assessment.progress"), 0);
+}
+
+TEST(Interview, IsStoredAtOnceAndAgainWithTheTranscriptOfTheLastTurn) {
   InterviewScript script;
   script.UserTurn("u1", false);
   script.TriggerByTool();
-  EXPECT_EQ(script.All<StartAssessment>().size(), 0U);
+  ASSERT_EQ(script.All<StartAssessment>().size(), 1U);
+  EXPECT_EQ(script.All<StartAssessment>()[0].words_awaited, seconds(5));
   script.Wait(seconds(4));
   script.Transcribed("u1", "늦었어요");
-  ASSERT_EQ(script.All<StartAssessment>().size(), 1U);
-  EXPECT_NE(script.All<StartAssessment>()[0].input_json.find("늦었어요"), std::string::npos);
+  ASSERT_EQ(script.All<StartAssessment>().size(), 2U);
+  const StartAssessment complete = script.All<StartAssessment>()[1];
+  EXPECT_EQ(complete.words_awaited, Duration::zero());
+  EXPECT_EQ(complete.assessment_id, "asmt_vb_session");
+  EXPECT_NE(complete.input_json.find("늦었어요"), std::string::npos);
+  EXPECT_EQ(script.Count("voicebridge.assessment.started"), 1);
 }
 
 TEST(Interview, DoesNotWaitForTranscriptsForEver) {
@@ -101,10 +153,33 @@ TEST(Interview, DoesNotWaitForTranscriptsForEver) {
   script.UserTurn("u1", false);
   script.TriggerByTool();
   script.Wait(milliseconds(4'999));
-  EXPECT_EQ(script.All<StartAssessment>().size(), 0U);
-  script.Wait(milliseconds(1));
   EXPECT_EQ(script.All<StartAssessment>().size(), 1U);
+  script.Wait(milliseconds(1));
+  ASSERT_EQ(script.All<StartAssessment>().size(), 2U);
+  EXPECT_EQ(script.All<StartAssessment>()[1].words_awaited, Duration::zero());
 }
+
+TEST(Interview, ThatEndsWhileTranscriptsAreAwaitedIsGivenAwayAsItIs) {
+  InterviewScript script;
+  script.UserTurn("u1");
+  script.UserTurn("u2", false);
+  script.TriggerByTool();
+  script.UpstreamCloses(1006);
+  const auto left = script.conversation().TakeUnsubmitted(script.now());
+  ASSERT_TRUE(left);
+  EXPECT_EQ(left->words_awaited, Duration::zero());
+  EXPECT_NE(left->input_json.find("안녕하세요"), std::string::npos);
+  EXPECT_FALSE(script.conversation().TakeUnsubmitted(script.now())) << "once";
+}
+
+TEST(Interview, HasNothingToGiveAwayUnlessItWaits) {
+  InterviewScript script;
+  EXPECT_FALSE(script.conversation().TakeUnsubmitted(script.now()));
+  script.TriggerByTool();
+  EXPECT_FALSE(script.conversation().TakeUnsubmitted(script.now()));
+}
+
+// --- Closed to the user ---
 
 TEST(Interview, AcceptsNoMoreInputOnceItIsOver) {
   InterviewScript script;
@@ -203,6 +278,24 @@ TEST(Interview, CanBeAssessedAgainAfterAFailure) {
   EXPECT_EQ(script.Count("voicebridge.assessment.completed"), 1);
 }
 
+TEST(Interview, ThatCouldNotBeStoredIsStoredWhenItIsTriedAgain) {
+  InterviewScript script;
+  script.UserTurn("u1", false);
+  script.CallTrigger();
+  script.Handle(AssessmentUpdated{AssessmentFailed{"store_unavailable"}});
+  EXPECT_EQ(script.LastToClient("type"), "voicebridge.assessment.failed");
+  script.Forget();
+  script.Wait(seconds(10));
+  EXPECT_TRUE(script.All<StartAssessment>().empty()) << "not before that is asked for";
+  script.Client(R"({"type":"voicebridge.assessment.retry"})");
+  EXPECT_TRUE(script.All<RetryAssessment>().empty()) << "the store does not have it";
+  ASSERT_EQ(script.All<StartAssessment>().size(), 1U);
+  script.Wait(seconds(5));
+  ASSERT_EQ(script.All<StartAssessment>().size(), 2U);
+  script.Stored();
+  EXPECT_EQ(script.Count("voicebridge.assessment.started"), 1);
+}
+
 TEST(Interview, IsAssessedAgainWhenThatWasAskedForElsewhere) {
   InterviewScript script;
   script.TriggerByTool();
@@ -228,6 +321,7 @@ TEST(Interview, PublishesItsPhaseInTheSnapshot) {
   EXPECT_EQ(script.copy().interview().phase(), Phase::ASSESSING);
   EXPECT_EQ(script.copy().interview().assessment_id(), "asmt_vb_session");
   EXPECT_TRUE(script.copy().interview().submitted());
+  EXPECT_TRUE(script.copy().interview().announced());
   EXPECT_EQ(script.copy().SerializeAsString(),
             script.conversation().snapshot().SerializeAsString());
 }

@@ -185,10 +185,24 @@ void InterviewWorld::FinishTool(bool again) {
   Handle(ToolFinished{call_id, R"({"found":1})"});
 }
 
-void InterviewWorld::PlanAssessment() {
-  if (!updates_.empty()) {
+// As the service does it: what fails at first is given up, also what comes to it meanwhile.
+void InterviewWorld::StoreAssessment(const StartAssessment& start) {
+  if (store_fails_) {
     return;
   }
+  if (!assessment_is_stored_ && Roll(6) == 0) {
+    store_fails_ = true;
+    updates_.emplace_back(AssessmentFailed{"store_unavailable"});
+    return;
+  }
+  assessment_is_stored_ = true;
+  updates_.emplace_back(AssessmentStored{});
+  if (start.words_awaited == Duration::zero()) {
+    PlanAssessment();
+  }
+}
+
+void InterviewWorld::PlanAssessment() {
   for (int i = Roll(3); i > 0; --i) {
     updates_.emplace_back(AssessmentQueued{static_cast<std::size_t>(i)});
   }
@@ -206,12 +220,14 @@ void InterviewWorld::PlanAssessment() {
 }
 
 void InterviewWorld::StepAssessment() {
-  if (updates_.empty() && facts_.phase == WorldPhase::kFailed && Roll(6) == 0) {
+  if (updates_.empty() && facts_.phase == WorldPhase::kFailed && assessment_is_stored_ &&
+      Roll(6) == 0) {
     PlanAssessment();  // Somebody had it tried again, not over this session.
   }
   if (!updates_.empty()) {
     AssessmentUpdate update = std::move(updates_.front());
     updates_.pop_front();
+    store_fails_ = false;
     Handle(AssessmentUpdated{std::move(update)});
   }
 }
@@ -301,9 +317,12 @@ void InterviewWorld::Perform(const Effect& effect) {
     main_.TakeAudio(audio->pcm.size());
   } else if (const auto* tool = std::get_if<StartTool>(&effect)) {
     running_tools_.push_back(tool->call_id);
-  } else if (std::holds_alternative<StartAssessment>(effect) ||
-             std::holds_alternative<RetryAssessment>(effect)) {
-    PlanAssessment();
+  } else if (const auto* start = std::get_if<StartAssessment>(&effect)) {
+    StoreAssessment(*start);
+  } else if (std::holds_alternative<RetryAssessment>(effect)) {
+    if (updates_.empty()) {
+      PlanAssessment();
+    }
   } else if (std::holds_alternative<OpenSummary>(effect)) {
     second_is_open_ = true;
     second_is_mute_ = Roll(6) == 0;
@@ -366,6 +385,7 @@ void InterviewWorld::CheckTheEnd() {
   if (!main_.refused.empty() || !second_.refused.empty()) {
     facts_.Problem("refused", main_.refused + second_.refused);
   }
+  assessment_.GivenAway(conversation_.TakeUnsubmitted(facts_.now).has_value());
   if (!conversation_.ended()) {
     responses_.AtTheEnd();
     calls_.AtTheEnd();

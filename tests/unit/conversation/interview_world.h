@@ -32,6 +32,7 @@ class InterviewWorld {
   void StepSecond();
   void FinishTool(bool again);
   void StepAssessment();
+  void StoreAssessment(const StartAssessment& start);
   void PlanAssessment();
   void StepTime();
   void AdvanceTo(TimePoint target);
@@ -74,6 +75,8 @@ class InterviewWorld {
   std::vector<std::string> running_tools_;
   std::vector<std::string> finished_tools_;
   std::deque<AssessmentUpdate> updates_;
+  bool assessment_is_stored_ = false;
+  bool store_fails_ = false;     // That is under way in updates_.
   bool second_is_open_ = false;  // Its connection; closed by either side, once.
   bool second_is_mute_ = false;
   int last_id_ = 0;

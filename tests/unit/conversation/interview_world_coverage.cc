@@ -32,13 +32,24 @@ constexpr std::array<std::string_view, 9> kClientTypes = {"session.update",
                                                           "voicebridge.assessment.request",
                                                           "voicebridge.assessment.retry"};
 
-constexpr std::array<std::string_view, 17> kOtherKinds = {
-    "client malformed",        "client other",      "client audio",
-    "upstream malformed",      "upstream closed",   "time",
-    "tool finished",           "assessment queued", "assessment running",
-    "assessment completed",    "assessment failed", "summary session.created",
-    "summary session.updated", "summary error",     "summary response",
-    "summary other",           "summary closed"};
+constexpr std::array<std::string_view, 18> kOtherKinds = {"client malformed",
+                                                          "client other",
+                                                          "client audio",
+                                                          "upstream malformed",
+                                                          "upstream closed",
+                                                          "time",
+                                                          "tool finished",
+                                                          "assessment stored",
+                                                          "assessment queued",
+                                                          "assessment running",
+                                                          "assessment completed",
+                                                          "assessment failed",
+                                                          "summary session.created",
+                                                          "summary session.updated",
+                                                          "summary error",
+                                                          "summary response",
+                                                          "summary other",
+                                                          "summary closed"};
 
 std::string SummaryKind(const SeenEvent& seen) {
   if (!seen.message) {
@@ -83,8 +94,8 @@ struct KindOf {
   std::string operator()(const TimePassed&) const { return "time"; }
   std::string operator()(const ToolFinished&) const { return "tool finished"; }
   std::string operator()(const AssessmentUpdated& updated) const {
-    static constexpr std::array<std::string_view, 4> kNames = {"queued", "running", "completed",
-                                                               "failed"};
+    static constexpr std::array<std::string_view, 5> kNames = {"stored", "queued", "running",
+                                                               "completed", "failed"};
     return fmt::format("assessment {}", kNames.at(updated.update.index()));
   }
   std::string operator()(const SummaryMessage&) const { return SummaryKind(seen); }
@@ -120,6 +131,9 @@ std::string_view WhyUnreachable(Phase phase, std::string_view kind) {
   }
   if ((starting || phase == Phase::kListening) && kind.starts_with("assessment ")) {
     return "no assessment was started";
+  }
+  if (phase != Phase::kAssessing && kind == "assessment stored") {
+    return "it is stored before anything becomes of it";
   }
   if (reported && kind.starts_with("assessment ") && kind != "assessment completed") {
     return "after the report only the report may come again";

@@ -150,9 +150,18 @@ void WorldDefect::AlterAssessment(const SeenEvent& seen, Effects& effects) {
   const auto keepalive = [](const Effect& effect) {
     return IsShown(effect, "voicebridge.keepalive");
   };
+  const auto starts = [](const Effect& effect) {
+    return std::holds_alternative<StartAssessment>(effect);
+  };
   if (defect_ == Defect::kAssessmentTwice) {
-    Duplicate(effects,
-              [](const Effect& effect) { return std::holds_alternative<StartAssessment>(effect); });
+    Duplicate(effects, starts);
+  } else if (defect_ == Defect::kAnnouncementLost) {
+    Erase(effects,
+          [](const Effect& effect) { return IsShown(effect, "voicebridge.assessment.started"); });
+  } else if (defect_ == Defect::kAnnouncedEarly &&
+             std::any_of(effects.begin(), effects.end(), starts)) {
+    effects.emplace_back(
+        Shown("voicebridge.assessment.started", R"({"type":"voicebridge.assessment.started"})"));
   } else if (defect_ == Defect::kCompletedTwice) {
     Duplicate(effects, completed);
   } else if (defect_ == Defect::kSummaryBeforeReport) {

@@ -160,8 +160,11 @@ class AssessmentWatch {
   void See(const SeenEffect& seen);
   void After(const v1::ConversationSnapshot& snapshot);
   void AtTheEnd();
+  // Whether something was left when the session ended.
+  void GivenAway(bool something);
 
  private:
+  void SeeStart(const StartAssessment& start);
   void SeeEvent(std::string_view type);
   void SeeDelta(const v1::SnapshotDelta& delta);
   void Keepalive();
@@ -172,7 +175,10 @@ class AssessmentWatch {
   WorldFacts& facts_;
   v1::ConversationSnapshot copy_;
   bool copy_changed_ = false;
-  int starts_ = 0;
+  bool stored_ = false;  // The conversation knows that it is.
+  bool announced_ = false;
+  bool awaits_words_ = false;  // It was given away without its last words.
+  bool submitted_ = false;     // And with them.
   int completed_ = 0;
   int opened_ = 0;
   std::string_view awaited_;  // The client event that the last update has to cause.

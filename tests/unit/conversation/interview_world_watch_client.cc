@@ -141,12 +141,17 @@ void AssessmentWatch::Before(const SeenEvent& seen) {
   if (updated == nullptr) {
     return;
   }
+  const bool has_failed = std::holds_alternative<AssessmentFailed>(updated->update);
+  stored_ = stored_ || !has_failed;
+  awaits_words_ = awaits_words_ && stored_;
   const bool failed = facts_.phase == WorldPhase::kFailed;
   if (failed || facts_.phase == WorldPhase::kAssessing) {
     if (std::holds_alternative<AssessmentCompleted>(updated->update)) {
       awaited_ = "voicebridge.assessment.completed";
-    } else if (std::holds_alternative<AssessmentFailed>(updated->update)) {
+    } else if (has_failed) {
       awaited_ = failed ? "" : "voicebridge.assessment.failed";
+    } else if (std::holds_alternative<AssessmentStored>(updated->update)) {
+      awaited_ = announced_ ? "" : "voicebridge.assessment.started";
     } else {
       awaited_ = "voicebridge.assessment.progress";
     }
@@ -159,16 +164,26 @@ void AssessmentWatch::See(const SeenEffect& seen) {
     SeeEvent(seen.type);
   } else if (const auto* delta = std::get_if<PublishSnapshotDelta>(&seen.effect)) {
     SeeDelta(delta->delta);
-  } else if (std::holds_alternative<StartAssessment>(seen.effect)) {
-    if (++starts_ > 1 || facts_.phase != WorldPhase::kAssessing) {
-      facts_.Problem("assessment", "started twice, or before it was triggered");
-    }
+  } else if (const auto* start = std::get_if<StartAssessment>(&seen.effect)) {
+    SeeStart(*start);
   } else if (std::holds_alternative<RetryAssessment>(seen.effect)) {
-    if (facts_.phase != WorldPhase::kFailed) {
-      facts_.Problem("assessment", "tried again without a failure");
+    if (facts_.phase != WorldPhase::kFailed || !stored_) {
+      facts_.Problem("assessment", "tried again without a failure, or though it is not stored");
     }
   }
   Enter(seen);
+}
+
+void AssessmentWatch::SeeStart(const StartAssessment& start) {
+  const bool is_complete = start.words_awaited == Duration::zero();
+  const bool begins =
+      facts_.phase == WorldPhase::kListening || (facts_.phase == WorldPhase::kFailed && !stored_);
+  const bool completes = facts_.phase == WorldPhase::kAssessing && awaits_words_ && is_complete;
+  if (!begins && !completes) {
+    facts_.Problem("assessment", "started twice, or before it was triggered");
+  }
+  awaits_words_ = !is_complete;
+  submitted_ = submitted_ || is_complete;
 }
 
 void AssessmentWatch::SeeEvent(std::string_view type) {
@@ -177,6 +192,13 @@ void AssessmentWatch::SeeEvent(std::string_view type) {
   }
   if (type == "voicebridge.keepalive") {
     return Keepalive();
+  }
+  if (type == "voicebridge.assessment.started") {
+    if (!stored_ || announced_) {
+      facts_.Problem("announced", "twice, or before it was stored");
+    }
+    announced_ = true;
+    sign_of_life_ = facts_.now;
   }
   if (type == "voicebridge.assessment.completed" && ++completed_ > 1) {
     facts_.Problem("assessment", "completed twice");
@@ -215,10 +237,7 @@ void AssessmentWatch::SeeDelta(const v1::SnapshotDelta& delta) {
 }
 
 void AssessmentWatch::EnterByEvent(std::string_view type) {
-  if (type == "voicebridge.assessment.started") {
-    facts_.phase = WorldPhase::kAssessing;
-    sign_of_life_ = facts_.now;
-  } else if (type == "voicebridge.assessment.failed") {
+  if (type == "voicebridge.assessment.failed") {
     facts_.phase = WorldPhase::kFailed;
   } else if (type == "voicebridge.assessment.completed") {
     facts_.phase = WorldPhase::kWaiting;
@@ -239,9 +258,12 @@ void AssessmentWatch::Enter(const SeenEffect& seen) {
     }
   } else if (std::holds_alternative<BecomeReady>(seen.effect)) {
     facts_.phase = WorldPhase::kListening;
-  } else if (std::holds_alternative<RetryAssessment>(seen.effect)) {
-    facts_.phase = WorldPhase::kAssessing;
-    sign_of_life_ = facts_.now;
+  } else if (std::holds_alternative<RetryAssessment>(seen.effect) ||
+             std::holds_alternative<StartAssessment>(seen.effect)) {
+    if (facts_.phase != WorldPhase::kAssessing) {
+      facts_.phase = WorldPhase::kAssessing;
+      sign_of_life_ = facts_.now;
+    }
   } else if (std::holds_alternative<OpenSummary>(seen.effect)) {
     facts_.phase = WorldPhase::kSecond;
     if (++opened_ > 1) {
@@ -279,9 +301,14 @@ void AssessmentWatch::AtTheEnd() {
   if (facts_.phase == WorldPhase::kAssessing || facts_.IsSummarising()) {
     facts_.Problem("left open", "the interview");
   }
-  const bool triggered = facts_.phase == WorldPhase::kFailed || facts_.phase == WorldPhase::kEnded;
-  if (triggered && starts_ != 1) {
+  if (facts_.phase == WorldPhase::kEnded && !submitted_) {
     facts_.Problem("assessment", "triggered and never started");
+  }
+}
+
+void AssessmentWatch::GivenAway(bool something) {
+  if (something != awaits_words_) {
+    facts_.Problem("assessment", "its last words are lost, or given away twice");
   }
 }
 

@@ -36,13 +36,16 @@ v1::ConversationSnapshot Lived() {
 class Restored : public testing::Test {
  protected:
   void Start(const v1::ConversationSnapshot& snapshot) {
+    Connect(snapshot);
+    Upstream(R"({"type":"session.updated","session":)" + SessionJson() + "}");
+  }
+  void Connect(const v1::ConversationSnapshot& snapshot) {
     ConversationConfig config;
     config.session_id = "vb_session";
     config.profile = InterviewProfile();
     config.snapshot = snapshot;
     conversation_.emplace(std::move(config), now_);
     Upstream(R"({"type":"session.created","session":{}})");
-    Upstream(R"({"type":"session.updated","session":)" + SessionJson() + "}");
   }
   void Upstream(const std::string& text) {
     conversation_->Handle(UpstreamMessage{text}, now_, effects_);
@@ -129,6 +132,23 @@ TEST_F(Restored, KeepsThePhaseOfTheInterviewAndAsksForItsAssessmentAgain) {
   Start(script.conversation().snapshot());
   EXPECT_EQ(conversation_->snapshot().interview().phase(), Phase::ASSESSING);
   EXPECT_EQ(Count<StartAssessment>(), 1);
+}
+
+TEST_F(Restored, AnnouncesAnAssessmentThatWasNotAnnouncedBefore) {
+  InterviewScript script;
+  script.CallTrigger();
+  Start(script.conversation().snapshot());
+  EXPECT_EQ(Count<SendClientEvent>(), 0);
+  conversation_->Handle(AssessmentUpdated{AssessmentStored{}}, now_, effects_);
+  EXPECT_EQ(Count<SendClientEvent>(), 1);
+}
+
+TEST_F(Restored, AwaitsNothingOfAnInterviewBeforeTheUpstreamIsReady) {
+  InterviewScript script;
+  script.TriggerByTool();
+  Connect(script.conversation().snapshot());
+  conversation_->Handle(TimePassed{}, now_ + seconds(6), effects_);
+  EXPECT_GT(conversation_->NextDeadline(), now_ + seconds(6)) << "or it is woken without end";
 }
 
 }  // namespace
