@@ -185,17 +185,17 @@ absl::Status Worker::StartSessionServer() {
   shards_ = std::make_unique<ShardGroup>(std::move(shards));
   index_ = std::make_unique<SessionIndex>(shards_->first().executor(), config_.capacity,
                                           gauges_.sessions);
-  unsaved_ = std::make_unique<UnsavedRecords>(shards_->first().executor());
+  unsaved_ = std::make_unique<UnsavedRecords>(shards_->first().executor(), metrics_.lost);
   AssessmentLimits assessment_limits;
   assessment_limits.parallel = config_.assessments_parallel;
   assessment_limits.lease = config_.assessment_lease;
   assessments_ = std::make_unique<AssessmentService>(
-      assessment_limits, config_.profiles, *responses_, store_, start_id_,
+      assessment_limits, config_.profiles, *responses_, store_, metrics_.lost, start_id_,
       shards_->first().executor(), shards_->first().clock(), shards_->first().tasks(), *logger_);
   environment_ = std::make_unique<SessionEnvironment>(SessionEnvironment{
       *logger_, metrics_, gauges_, config_.profiles, *connector_, *index_, store_, *unsaved_,
       config_.store_is_lasting, start_id_, *assessments_,
-      ToolEnvironment{store_, *webhooks_, clock_, *logger_, gauges_.drain.flag()},
+      ToolEnvironment{store_, *webhooks_, clock_, *logger_, gauges_.drain.flag(), metrics_.lost},
       OnTaskFailure()});
   queries_ = MakeAssessmentQueries(*assessments_);
   service_ = std::make_unique<BridgeService>(*environment_, *queries_, coordinator_);

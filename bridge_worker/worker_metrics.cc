@@ -20,6 +20,7 @@ WorkerMetrics::WorkerMetrics(ProcessRegistry& registry, const WorkerGauges& gaug
                              std::int64_t capacity)
     : sessions_ended(registry, "voicebridge_worker_sessions_ended_total",
                      "Sessions that ended, by reason."),
+      lost(registry),
       attaches_refused(AddCounter(registry, "voicebridge_worker_attaches_refused_total",
                                   "Attach calls refused before a session began.")),
       audio_frames_to_upstream(AddCounter(registry,

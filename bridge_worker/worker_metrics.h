@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "bridge_worker/store/lost_records.h"
 #include "common/core/live_sessions.h"
 #include "common/core/live_tasks.h"
 #include "common/drain/drain_state.h"
@@ -27,6 +28,7 @@ struct WorkerMetrics {
   WorkerMetrics(ProcessRegistry& registry, const WorkerGauges& gauges, std::int64_t capacity);
 
   EndReasonCounters sessions_ended;
+  LostRecords lost;
   prometheus::Counter& attaches_refused;
   prometheus::Counter& audio_frames_to_upstream;
   prometheus::Counter& audio_frames_to_gateway;

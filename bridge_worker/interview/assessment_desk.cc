@@ -97,11 +97,15 @@ void AssessmentDesk::NotStored(const Wish& wish, const absl::Status& why) {
   const bool was_reserved = reserved_.erase(session_id) > 0;
   if (was_reserved && !superseded) {
     // What was said last is missing: it is taken up without that once it is not reserved any more.
+    tools_.lost.Count(RecordKind::kLastWords);
     tools_.logger.Warning("assessment.words_lost",
                           {{"session", session_id}, {"error", Message(why)}});
     return;
   }
   const std::string_view reason = superseded ? "superseded" : "store_unavailable";
+  if (!superseded) {
+    tools_.lost.Count(RecordKind::kAssessment);
+  }
   tools_.logger.Log(superseded ? LogLevel::kInfo : LogLevel::kError, "assessment.failed",
                     {{"session", session_id},
                      {"assessment", wish.assessment.assessment_id},
@@ -274,10 +278,12 @@ void AssessmentDesk::Resume() {
   stopping_ = false;
   stop_deadline_ = Deadline::Never();
   not_released_.clear();
-  if (!rounds_) {
+  if (rounds_) {
+    next_reap_ = Deadline::At(tools_.clock.Now());  // What was stored meanwhile is taken up now.
+    Wake();
+  } else {
     Start();
   }
-  Wake();
 }
 
 }  // namespace voicebridge::worker

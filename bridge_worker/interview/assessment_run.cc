@@ -218,6 +218,7 @@ Awaitable<AssessmentRun::End> AssessmentRun::WriteResult() {
   bool completed = result_.failure_reason.empty();
   absl::Status status = co_await Write(completed);
   if (completed && IsRefused(status)) {
+    tools_.lost.Count(RecordKind::kReport);
     tools_.logger.Error("assessment.not_stored", {{"session", record_.session_id},
                                                   {"assessment", record_.assessment_id},
                                                   {"error", Message(status)}});
@@ -230,6 +231,7 @@ Awaitable<AssessmentRun::End> AssessmentRun::WriteResult() {
     co_return End::kLost;
   }
   if (!status.ok()) {
+    tools_.lost.Count(RecordKind::kReport);
     LogEnd(LogLevel::kError, "assessment.not_stored", Message(status));
     co_return End::kNotStored;
   }

@@ -8,6 +8,7 @@
 
 #include "bridge_worker/interview/assessment_records.h"
 #include "bridge_worker/interview/assessment_service.h"
+#include "bridge_worker/store/lost_records.h"
 #include "common/async/event.h"
 
 namespace voicebridge::worker {
@@ -18,6 +19,7 @@ struct AssessmentTools {
   const Profiles& profiles;
   ResponsesClient& client;
   AssessmentRecords& records;
+  LostRecords& lost;
   Clock& clock;
   Logger& logger;
 };

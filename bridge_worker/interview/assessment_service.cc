@@ -14,12 +14,12 @@ namespace voicebridge::worker {
 class AssessmentService::Implementation {
  public:
   Implementation(AssessmentLimits limits, const Profiles& profiles, ResponsesClient& client,
-                 StoreThread& store, std::string worker_id, net::any_io_executor executor,
-                 Clock& clock, TaskGroup& tasks, Logger& logger)
+                 StoreThread& store, LostRecords& lost, std::string worker_id,
+                 net::any_io_executor executor, Clock& clock, TaskGroup& tasks, Logger& logger)
       : executor_(std::move(executor)),
         limits_(limits),
         records_(MakeStoredRecords(store, std::move(worker_id), limits.lease)),
-        tools_{limits_, profiles, client, *records_, clock, logger},
+        tools_{limits_, profiles, client, *records_, lost, clock, logger},
         desk_(std::make_shared<AssessmentDesk>(
             tools_, executor_, tasks,
             [this](const std::string& session_id, AssessmentUpdate update) {
@@ -50,10 +50,10 @@ class AssessmentService::Implementation {
 };
 
 AssessmentService::AssessmentService(AssessmentLimits limits, const Profiles& profiles,
-                                     ResponsesClient& client, StoreThread& store,
+                                     ResponsesClient& client, StoreThread& store, LostRecords& lost,
                                      std::string worker_id, net::any_io_executor executor,
                                      Clock& clock, TaskGroup& tasks, Logger& logger)
-    : implementation_(std::make_unique<Implementation>(limits, profiles, client, store,
+    : implementation_(std::make_unique<Implementation>(limits, profiles, client, store, lost,
                                                        std::move(worker_id), std::move(executor),
                                                        clock, tasks, logger)) {}
 

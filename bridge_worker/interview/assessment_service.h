@@ -12,6 +12,7 @@
 
 #include "bridge_worker/interview/assessment_update.h"
 #include "bridge_worker/interview/responses_client.h"
+#include "bridge_worker/store/lost_records.h"
 #include "bridge_worker/store/store_thread.h"
 #include "common/async/awaitable.h"
 #include "common/async/clock.h"
@@ -35,8 +36,8 @@ class AssessmentService {
   using Listener = std::function<void(const AssessmentUpdate&)>;
 
   AssessmentService(AssessmentLimits limits, const Profiles& profiles, ResponsesClient& client,
-                    StoreThread& store, std::string worker_id, net::any_io_executor executor,
-                    Clock& clock, TaskGroup& tasks, Logger& logger);
+                    StoreThread& store, LostRecords& lost, std::string worker_id,
+                    net::any_io_executor executor, Clock& clock, TaskGroup& tasks, Logger& logger);
   ~AssessmentService();
 
   // Begins to look for assessments that are pending: now, on notice and at each reap_interval.

@@ -9,8 +9,8 @@
 
 namespace voicebridge::worker {
 
-UnsavedRecords::UnsavedRecords(net::any_io_executor executor)
-    : executor_(std::move(executor)), left_(std::make_shared<Event>(executor_)) {}
+UnsavedRecords::UnsavedRecords(net::any_io_executor executor, LostRecords& lost)
+    : executor_(std::move(executor)), counters_(lost), left_(std::make_shared<Event>(executor_)) {}
 
 void UnsavedRecords::Enter(const std::string& session_id) {
   const std::lock_guard lock(mutex_);
@@ -29,6 +29,7 @@ void UnsavedRecords::Leave(const std::string& session_id) {
 }
 
 void UnsavedRecords::GiveUp(const std::string& session_id) {
+  counters_.Count(RecordKind::kSession);
   {
     const std::lock_guard lock(mutex_);
     lost_.push_back(session_id);

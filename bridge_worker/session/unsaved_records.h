@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bridge_worker/store/lost_records.h"
 #include "common/async/awaitable.h"
 #include "common/async/clock.h"
 #include "common/async/event.h"
@@ -23,13 +24,13 @@ class UnsavedRecords {
   // Of those that were given up, the newest are remembered.
   static constexpr std::size_t kLostMax = 1000;
 
-  explicit UnsavedRecords(net::any_io_executor executor);
+  UnsavedRecords(net::any_io_executor executor, LostRecords& lost);
 
   // A session may have several at a time: of an attachment that was superseded, and of its next.
   void Enter(const std::string& session_id);
   // All of it is stored, or is another owner's business by now.
   void Leave(const std::string& session_id);
-  // Some of it will not be stored any more.
+  // Some of it will not be stored any more: named, and counted as lost.
   void GiveUp(const std::string& session_id);
 
   // What was given up until now has been told of; it is not named again.
@@ -47,6 +48,7 @@ class UnsavedRecords {
   Awaitable<void> WaitUntilEmpty();
 
   const net::any_io_executor executor_;
+  LostRecords& counters_;
   const std::shared_ptr<Event> left_;  // Shared with what is posted. Used on the executor only.
   mutable std::mutex mutex_;           // Guards what follows.
   std::map<std::string, std::size_t> open_;

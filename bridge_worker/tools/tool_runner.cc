@@ -77,6 +77,9 @@ Awaitable<std::string> CallWebhook(ToolEnvironment& environment, SessionOwner ow
   ToolResult result =
       co_await environment.webhooks.Call(webhook, request, Deadline::After(begun, kCallMax));
   const absl::Status stored = co_await StoreOutput(environment, owner, call.call_id, result.output);
+  if (!stored.ok() && !absl::IsAborted(stored)) {
+    environment.lost.Count(RecordKind::kToolOutput);
+  }
   LogEnded(environment.logger, owner, call, result, stored.ok(), environment.clock.Now() - begun);
   co_return std::move(result.output);
 }

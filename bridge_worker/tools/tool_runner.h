@@ -4,6 +4,7 @@
 #include <atomic>
 #include <string>
 
+#include "bridge_worker/store/lost_records.h"
 #include "bridge_worker/store/store_thread.h"
 #include "bridge_worker/tools/webhook.h"
 #include "common/async/awaitable.h"
@@ -19,6 +20,7 @@ struct ToolEnvironment {
   Clock& clock;
   Logger& logger;
   const std::atomic<bool>& draining;  // Then no call is started.
+  LostRecords& lost;
 };
 
 // The output for the model; always one, within a bound. A call that a process before this one has

@@ -17,6 +17,11 @@ void FakeStoreSwitches::SetAway(bool away) {
   away_ = away;
 }
 
+void FakeStoreSwitches::SetFailing(bool failing) {
+  const std::lock_guard lock(mutex_);
+  failing_ = failing;
+}
+
 void FakeStoreSwitches::SetHanging(bool hanging) {
   const std::lock_guard lock(mutex_);
   hanging_ = hanging;
@@ -35,6 +40,9 @@ absl::Status FakeStoreSwitches::Enter() {
     changed_.notify_all();
     changed_.wait(lock, [this] { return !hanging_; });
     --hung_;
+  }
+  if (failing_) {
+    return absl::InternalError("the fake store fails");
   }
   return away_ ? Unavailable("the fake store is away") : absl::OkStatus();
 }

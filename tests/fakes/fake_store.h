@@ -1,4 +1,4 @@
-// A store in memory that can be told to be away or to hang.
+// A store in memory that can be told to be away, to hang or to fail.
 #pragma once
 
 #include <condition_variable>
@@ -16,6 +16,8 @@ class FakeStoreSwitches {
  public:
   // Every call is UNAVAILABLE and changes nothing.
   void SetAway(bool away);
+  // Every call is INTERNAL and changes nothing.
+  void SetFailing(bool failing);
   // Every call that begins waits until it is set to false.
   void SetHanging(bool hanging);
 
@@ -29,6 +31,7 @@ class FakeStoreSwitches {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool away_ = false;
+  bool failing_ = false;
   bool hanging_ = false;
   int hung_ = 0;
 };

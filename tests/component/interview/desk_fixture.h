@@ -46,7 +46,8 @@ struct Process {
           AssessmentLimits process_limits)
       : limits(process_limits),
         records(table, clock, limits.lease),
-        tools{limits, profiles, model, records, clock, logger},
+        lost(registry),
+        tools{limits, profiles, model, records, lost, clock, logger},
         desk(tools, std::move(executor), tasks,
              [this](const std::string& session_id, AssessmentUpdate update) {
                told[session_id].push_back(Describe(update));
@@ -54,6 +55,8 @@ struct Process {
 
   const AssessmentLimits limits;
   FakeAssessmentRecords records;
+  prometheus::Registry registry;
+  LostRecords lost;
   const AssessmentTools tools;
   std::map<std::string, Told> told;
   AssessmentDesk desk;

@@ -3,19 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "common/async/clock.h"
-#include "common/async/task_group.h"
 #include "common/http/http_server.h"
 #include "common/websocket/url.h"
+#include "tests/component/async/real_time_fixture.h"
 
 namespace voicebridge::worker::test {
 
@@ -60,12 +56,9 @@ class ScriptedService final : public HttpService {
   Awaitable<void> Converse(HttpRequest, std::unique_ptr<Connection>) override { co_return; }
 };
 
-class HttpTest : public testing::Test {
+class HttpTest : public voicebridge::test::RealTimeTest {
  protected:
-  HttpTest()
-      : tasks(io.get_executor(), live_tasks, [](std::string_view task, const std::string& what) {
-          ADD_FAILURE() << task << ": " << what;
-        }) {
+  HttpTest() {
     HttpServerOptions options;
     options.listen = "127.0.0.1:0";
     options.body_bytes_max = 1U << 20U;
@@ -76,48 +69,15 @@ class HttpTest : public testing::Test {
   }
 
   void TearDown() override {
-    net::post(io, [this] {
-      server->StopAccepting();
-      tasks.Close();
-      tasks.CancelAll();
-    });
-    RunWhile([this] { return !tasks.empty(); });
-    EXPECT_TRUE(tasks.empty());
+    net::post(io, [this] { server->StopAccepting(); });
+    EndTasks();
   }
-
-  // Until the condition does not hold any more, or for 20 s.
-  void RunWhile(const std::function<bool()>& condition) {
-    const Deadline limit = In(seconds(20));
-    while (condition() && !limit.HasPassed(SystemClock().Now())) {
-      io.run_one_for(milliseconds(20));
-      io.restart();
-    }
-  }
-
-  // Runs it to its end.
-  template <class Result>
-  Result Await(Awaitable<Result> work) {
-    std::optional<Result> result;
-    EXPECT_TRUE(tasks.TrySpawn("test", Keep(std::move(work), result)));
-    RunWhile([&result] { return !result.has_value(); });
-    return std::move(result).value();
-  }
-
-  template <class Result>
-  static Awaitable<void> Keep(Awaitable<Result> work, std::optional<Result>& result) {
-    result.emplace(co_await std::move(work));
-  }
-
-  static Deadline In(Duration budget) { return Deadline::After(SystemClock().Now(), budget); }
 
   std::string UrlText(std::string_view path) const {
     return "http://" + address + std::string(path);
   }
 
-  net::io_context io;
-  LiveTasks live_tasks;
   ScriptedService service;
-  TaskGroup tasks;
   std::unique_ptr<HttpServer> server;
   std::string address;
 };

@@ -72,6 +72,7 @@ TEST_F(LastWords, ThatCannotBeStoredAreMissingAndTheAssessmentGoesOn) {
   };
   Assess(process, "a");
   EXPECT_THAT(ToldOf(process, "a"), ElementsAre("stored"));
+  EXPECT_EQ(process.lost.CountOf(RecordKind::kLastWords), 1);
   clock.Advance(kWords + limits.lease + limits.reap_interval + seconds(1));
   EXPECT_THAT(ToldOf(process, "a"), ElementsAre("stored", "running 1", "completed"));
   EXPECT_EQ(Stored("a").request_json, kRequestSoFar);

@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
+#include <future>
 #include <thread>
 
 #include "bridge_worker/interview/assessment_listeners.h"
 #include "bridge_worker/interview/assessment_service.h"
 #include "tests/component/async/async_fixture.h"
+#include "tests/component/async/real_time_fixture.h"
 #include "tests/component/interview/desk_fixture.h"
 
 namespace voicebridge::worker::test {
@@ -61,15 +63,9 @@ TEST_F(Listeners, AreReplaced) {
 
 // --- The service ---
 
-class Service : public testing::Test {
+class Service : public voicebridge::test::RealTimeTest {
  protected:
-  Service()
-      : tasks(io.get_executor(), live_tasks,
-              [](std::string_view task, const std::string& what) {
-                ADD_FAILURE() << task << ": " << what;
-              }),
-        logger(MakeNullLogger()),
-        model(clock) {
+  Service() : lost(registry), logger(MakeNullLogger()), model(clock) {
     v1::Profile profile;
     *profile.mutable_assessment() = SmallAssessment();
     profiles.emplace("interview", std::move(profile));
@@ -81,38 +77,14 @@ class Service : public testing::Test {
     EXPECT_TRUE(made.ok()) << made.status();
     store = std::make_unique<StoreThread>(*std::move(made), *logger);
     EXPECT_TRUE(store->Start(In(seconds(10))).ok());
-    service = std::make_unique<AssessmentService>(limits, profiles, model, *store, "worker_1",
+    service = std::make_unique<AssessmentService>(limits, profiles, model, *store, lost, "worker_1",
                                                   io.get_executor(), clock, tasks, *logger);
   }
 
   void TearDown() override {
-    tasks.Close();
-    net::post(io, [this] { tasks.CancelAll(); });
-    RunWhile([this] { return !tasks.empty(); });
+    EndTasks();
     service.reset();
     EXPECT_TRUE(store->Flush(In(seconds(5))));
-  }
-
-  void RunWhile(const std::function<bool()>& condition) {
-    const Deadline limit = In(seconds(20));
-    while (condition() && !limit.HasPassed(clock.Now())) {
-      io.run_one_for(milliseconds(5));
-      io.restart();
-    }
-    EXPECT_FALSE(condition());
-  }
-
-  template <class Result>
-  static Awaitable<void> Keep(Awaitable<Result> work, std::optional<Result>& result) {
-    result.emplace(co_await std::move(work));
-  }
-
-  template <class Result>
-  Result Await(Awaitable<Result> work) {
-    std::optional<Result> result;
-    EXPECT_TRUE(tasks.TrySpawn("test", Keep(std::move(work), result)));
-    RunWhile([&result] { return !result.has_value(); });
-    return std::move(result).value();
   }
 
   SessionOwner Acquired(const std::string& name) {
@@ -131,21 +103,21 @@ class Service : public testing::Test {
     record.profile = "interview";
     record.request_json = R"({"reason":"r","transcript":[]})";
     service->Assess(
-        Acquired(name), record, io.get_executor(),
+        Acquired(name), record, Duration::zero(), io.get_executor(),
         [this, name](const AssessmentUpdate& update) { told[name].push_back(Describe(update)); });
   }
 
-  Deadline In(Duration budget) const { return Deadline::After(clock.Now(), budget); }
+  AssessmentState StateOf(const std::string& name) {
+    return Await(service->Find("session_" + name, In(seconds(5)))).value().state;
+  }
   bool Ended(const std::string& name) {
     return !told[name].empty() &&
            (told[name].back() == "completed" || told[name].back().starts_with("failed"));
   }
 
-  net::io_context io;
-  LiveTasks live_tasks;
-  TaskGroup tasks;
+  prometheus::Registry registry;
+  LostRecords lost;
   std::unique_ptr<Logger> logger;
-  mutable SystemClock clock;
   FakeResponsesClient model;
   Profiles profiles;
   AssessmentLimits limits;
@@ -158,7 +130,7 @@ TEST_F(Service, RunsAnAssessmentFromTheTriggerToTheReport) {
   service->Start();
   Assess("a");
   RunWhile([this] { return !Ended("a"); });
-  EXPECT_THAT(told["a"], ElementsAre("queued 1", "running 1", "completed"));
+  EXPECT_THAT(told["a"], ElementsAre("stored", "queued 1", "running 1", "completed"));
   const auto record = Await(service->Find("session_a", In(seconds(5))));
   ASSERT_TRUE(record.ok()) << record.status();
   EXPECT_EQ(record->state, AssessmentState::kCompleted);
@@ -216,6 +188,73 @@ TEST_F(Service, StopFromAnotherThreadReleasesWhatRuns) {
   EXPECT_EQ(left, 0U);
   EXPECT_EQ(model.cancelled, 1);
   EXPECT_EQ(Await(service->Find("session_a", In(seconds(5))))->state, AssessmentState::kPending);
+}
+
+// --- A drain, and its end ---
+
+TEST_F(Service, OnHoldStoresWhatIsTriggeredAndRunsNothingNew) {
+  model.takes = milliseconds(200);
+  service->Start();
+  Assess("a");
+  RunWhile([this] { return model.in_flight == 0; });
+  service->Hold();
+  Assess("b");
+  RunWhile([this] { return !Ended("a"); });  // It goes on.
+  RunWhile([this] { return told["b"].size() < 2; });
+  EXPECT_THAT(told["b"], ElementsAre("stored", "queued 1"));
+  EXPECT_EQ(model.calls, 1);
+  EXPECT_EQ(StateOf("b"), AssessmentState::kPending);
+}
+
+TEST_F(Service, ResumedAfterAHoldTakesUpWhatItStored) {
+  service->Start();
+  service->Hold();
+  Assess("a");
+  RunWhile([this] { return told["a"].size() < 2; });
+  service->Resume();
+  RunWhile([this] { return !Ended("a"); });
+  EXPECT_EQ(StateOf("a"), AssessmentState::kCompleted);
+}
+
+TEST_F(Service, ResumedAfterAStopGoesOnWithWhatItPutBack) {
+  model.takes = hours(1);
+  service->Start();
+  Assess("a");
+  RunWhile([this] { return model.in_flight == 0; });
+  EXPECT_THAT(Await(service->Stop(In(seconds(5)))), IsEmpty());
+  EXPECT_EQ(StateOf("a"), AssessmentState::kPending);
+  model.takes = milliseconds(20);
+  service->Resume();
+  RunWhile([this] { return !Ended("a"); });
+  EXPECT_EQ(model.calls, 2);
+  EXPECT_EQ(StateOf("a"), AssessmentState::kCompleted);
+}
+
+TEST_F(Service, StoppedBeforeItWasStartedOrTwiceHasNothingToPutBack) {
+  EXPECT_THAT(Await(service->Stop(In(seconds(5)))), IsEmpty());
+  EXPECT_THAT(Await(service->Stop(In(seconds(5)))), IsEmpty());
+  service->Resume();
+  service->Resume();
+  Assess("a");
+  RunWhile([this] { return !Ended("a"); });
+  EXPECT_EQ(model.calls, 1);
+}
+
+TEST_F(Service, StopNamesWhatTheStoreDidNotTakeInTime) {
+  model.takes = hours(1);
+  service->Start();
+  Assess("a");
+  RunWhile([this] { return model.in_flight == 0; });
+  std::promise<void> stuck;
+  std::function<absl::Status(Store&)> hang = [wait = stuck.get_future().share()](Store&) {
+    wait.wait();
+    return absl::OkStatus();
+  };
+  std::optional<absl::Status> hung;
+  ASSERT_TRUE(tasks.TrySpawn("hang", Keep(store->Do(std::move(hang), 0, In(hours(1))), hung)));
+  EXPECT_THAT(Await(service->Stop(In(milliseconds(100)))), ElementsAre("a"));
+  stuck.set_value();
+  RunWhile([&hung] { return !hung; });
 }
 
 }  // namespace

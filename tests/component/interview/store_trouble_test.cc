@@ -199,6 +199,7 @@ TEST_F(Ownership, ATriggerThatCannotBeStoredFailsAndMayBeAskedForAgain) {
   process.records.away = true;
   AssessAndWait(process, "a", seconds(30));
   EXPECT_THAT(ToldOf(process, "a"), ElementsAre("failed store_unavailable"));
+  EXPECT_EQ(process.lost.CountOf(RecordKind::kAssessment), 1);
   process.records.away = false;
   AssessAndWait(process, "a", seconds(10));
   EXPECT_EQ(ToldOf(process, "a").back(), "completed");
@@ -211,6 +212,7 @@ TEST_F(Ownership, ATriggerOfAnOlderEpochIsSuperseded) {
   };
   Assess(process, "a");
   EXPECT_THAT(ToldOf(process, "a"), ElementsAre("failed superseded"));
+  EXPECT_EQ(process.lost.CountOf(RecordKind::kAssessment), 0) << "it is the new owner's business";
 }
 
 TEST_F(Ownership, AReportThatTheStoreRefusesFailsInTheStoreToo) {
@@ -222,6 +224,7 @@ TEST_F(Ownership, AReportThatTheStoreRefusesFailsInTheStoreToo) {
   EXPECT_EQ(model.calls, 1);
   EXPECT_EQ(ToldOf(process, "a").back(), "failed store_unavailable");
   EXPECT_EQ(Stored("a").failure_reason, "store_unavailable");
+  EXPECT_EQ(process.lost.CountOf(RecordKind::kReport), 1);
 }
 
 TEST_F(Ownership, AnAssessmentThatCouldNotBeClaimedIsClaimedLater) {

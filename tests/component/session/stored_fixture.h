@@ -1,0 +1,42 @@
+// What tests of a session's dealings with the store share: a store that can be away, hang or fail.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "bridge_worker/store/store_thread.h"
+#include "common/observability/log.h"
+#include "tests/component/async/real_time_fixture.h"
+#include "tests/fakes/fake_store.h"
+
+namespace voicebridge::worker {
+
+class StoredTest : public voicebridge::test::RealTimeTest {
+ protected:
+  StoredTest()
+      : logger(MakeNullLogger()),
+        store(std::make_unique<voicebridge::test::FakeStore>(switches), *logger) {
+    EXPECT_TRUE(store.Start(In(seconds(10))).ok());
+  }
+
+  void TearDown() override {
+    switches->SetHanging(false);
+    EndTasks();
+    EXPECT_TRUE(store.Flush(In(seconds(5))));
+  }
+
+  // What a call of the store gives, however the fake is set meanwhile.
+  template <class Result>
+  Result Ask(std::function<Result(Store&)> job) {
+    return Await(store.Do(std::move(job), 0, In(seconds(5))));
+  }
+
+  const std::shared_ptr<voicebridge::test::FakeStoreSwitches> switches =
+      std::make_shared<voicebridge::test::FakeStoreSwitches>();
+  const std::unique_ptr<Logger> logger;
+  StoreThread store;
+  const SessionOwner owner{"sess_1", 1, "worker_1"};
+};
+
+}  // namespace voicebridge::worker
