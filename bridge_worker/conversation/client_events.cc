@@ -182,6 +182,7 @@ void Conversation::Core::ReplaceVoiceByWish(json::object& session, std::string_v
 
 void Conversation::Core::SendSessionUpdate(json::object session, std::string_view client_event_id) {
   PendingUpdate update;
+  update.sent = now_;
   update.event_id = UpstreamEventId(client_event_id);
   update.client_event_id = client_event_id;
   std::string json = SessionUpdateEvent(update.event_id, session);

@@ -91,7 +91,8 @@ std::optional<TimePoint> Conversation::Core::NextDeadline() const {
   if (phase_ != Phase::kReady) {
     return next;  // A restored interview goes on once it is.
   }
-  for (const auto& each : {gate_.NextDeadline(), flow_.NextDeadline(), speech_.NextDeadline()}) {
+  for (const auto& each : {gate_.NextDeadline(), settings_.NextDeadline(), flow_.NextDeadline(),
+                           speech_.NextDeadline()}) {
     next = std::min(next, each.value_or(next));
   }
   return next;
@@ -196,6 +197,7 @@ void Conversation::Core::ObserveTime() {
   }
   if (now_ < deadline_) {
     ReportLateResponses();
+    ReportLateUpdates();
     return;
   }
   if (phase_ != Phase::kReady) {
@@ -220,6 +222,18 @@ void Conversation::Core::ReportLateResponses() {
     error.message = "The upstream did not start the response in time. Please try again.";
     effects_->push_back(ReportTrouble{"response.late", error.code});
     AnswerWithError(std::move(error), request.client_event_id);
+  }
+}
+
+void Conversation::Core::ReportLateUpdates() {
+  while (const auto update = settings_.TakeExpired(now_)) {
+    ProtocolError error;
+    error.type = "server_error";
+    error.code = "session_update_timeout";
+    error.message =
+        "The upstream did not confirm the change of the session in time. Please try again.";
+    effects_->push_back(ReportTrouble{"session.update_late", error.code});
+    AnswerWithError(std::move(error), update->client_event_id);
   }
 }
 

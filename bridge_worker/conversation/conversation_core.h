@@ -70,6 +70,7 @@ class Conversation::Core {
   void RefusedAtStart(const UpstreamEvent& event);
   void ObserveTime();
   void ReportLateResponses();
+  void ReportLateUpdates();
   void SendNextResponses();
   void PublishDeltas();
   void End(EndReason reason, std::string message);

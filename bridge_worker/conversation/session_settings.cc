@@ -36,6 +36,21 @@ std::optional<PendingUpdate> SessionSettings::TakeRefused(std::string_view event
   return update;
 }
 
+std::optional<PendingUpdate> SessionSettings::TakeExpired(TimePoint now) {
+  const auto deadline = NextDeadline();
+  if (!deadline || now < *deadline) {
+    return std::nullopt;
+  }
+  PendingUpdate update = std::move(pending_.front());
+  pending_.pop_front();
+  pending_bytes_ -= update.bytes;
+  return update;
+}
+
+std::optional<TimePoint> SessionSettings::NextDeadline() const {
+  return pending_.empty() ? std::nullopt : std::optional(pending_.front().sent + kAnswerMax);
+}
+
 const json::value* SessionSettings::Latest(std::string_view path) const {
   for (auto update = pending_.rbegin(); update != pending_.rend(); ++update) {
     if (const json::value* value = FindPath(update->session, path)) {

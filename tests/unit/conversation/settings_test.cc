@@ -54,6 +54,58 @@ TEST(SessionUpdate, ThatIsRefusedIsShownUnderTheClientsId) {
   EXPECT_EQ(script.LastToClient("error.event_id"), "null");
 }
 
+TEST(SessionUpdate, ThatIsNotAnsweredInTimeIsAClearError) {
+  Script script;
+  script.Start();
+  script.Client(
+      R"({"type":"session.update","event_id":"u","session":{"type":"realtime","instructions":"New."}})");
+  EXPECT_EQ(script.conversation().NextDeadline(), script.now() + seconds(10));
+  script.Wait(milliseconds(9'999));
+  EXPECT_EQ(script.ClientTypes(), "");
+  script.Wait(milliseconds(1));
+  EXPECT_EQ(script.LastToClient("error.code"), "session_update_timeout");
+  EXPECT_EQ(script.LastToClient("error.event_id"), "u");
+  ASSERT_EQ(script.All<ReportTrouble>().size(), 1U);
+  EXPECT_EQ(script.All<ReportTrouble>()[0].event, "session.update_late");
+  script.Wait(seconds(30));
+  EXPECT_EQ(script.ClientTypes(), "error") << "once";
+}
+
+TEST(SessionUpdate, OfManyEachIsAnsweredWithinItsOwnTime) {
+  Script script;
+  script.Start();
+  script.Client(kVoiceUpdate);
+  script.Wait(seconds(4));
+  script.Client(R"({"type":"session.update","event_id":"w","session":{"type":"realtime"}})");
+  Confirm(script, SessionJson("null", "Be kind.", "ash"));
+  script.Wait(seconds(6));
+  EXPECT_EQ(script.ClientTypes(), "session.updated") << "the first was answered";
+  script.Wait(seconds(4));
+  EXPECT_EQ(script.LastToClient("error.event_id"), "w");
+}
+
+TEST(SessionUpdate, ThatIsAnsweredLateBecomesTheSettingsAllTheSame) {
+  Script script;
+  script.Start();
+  script.Client(
+      R"({"type":"session.update","event_id":"u","session":{"type":"realtime","instructions":"New."}})");
+  script.Wait(seconds(10));
+  Confirm(script, SessionJson("null", "New."));
+  EXPECT_EQ(script.ClientTypes(), "error session.updated");
+  EXPECT_EQ(Script::Member(script.copy().settings().session_json(), "instructions"), "New.");
+  script.Wait(seconds(30));
+  EXPECT_EQ(script.ClientTypes(), "error session.updated");
+}
+
+TEST(SessionUpdate, ThatIsTakenBackByItsTimeoutIsNotReckonedWith) {
+  Script script;
+  script.Start();
+  script.Client(kVoiceUpdate);
+  script.Wait(seconds(10));
+  script.Client(kVoiceUpdate);
+  EXPECT_EQ(script.LastSent("session.audio.output.voice"), "ash") << "it goes again";
+}
+
 TEST(Voice, GoesAlongBeforeAnyAudio) {
   Script script;
   script.Start();
