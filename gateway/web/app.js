@@ -15,6 +15,7 @@ import {TranscriptView} from './transcript-view.js';
 import {actionOf, View} from './view.js';
 
 const kSlowAnswerMs = 15000;
+const kTurnMaxMs = 60000;  // A button that is held for longer is stuck, or forgotten.
 
 class App {
   #state = initialState;
@@ -48,6 +49,7 @@ class App {
     calledOff: () => this.#calledOff(),
   }});
   #presses = 0;
+  #longest;     // The timer of the turn that is being spoken.
   #slowAnswer;
 
   constructor() {
@@ -163,10 +165,17 @@ class App {
     this.#conversation.press();
     this.#audio.microphone.startFrames();
     this.#change({type: 'pressed'});
+    this.#longest = setTimeout(() => this.#endLongest(), kTurnMaxMs);
+  }
+
+  #endLongest() {
+    this.#talk.letGo();
+    this.#change({type: 'noticed', notice: 'turnLongest'});
   }
 
   // The turn ends with its last samples, which the audio thread still has. A press meanwhile prolongs it.
   async #release() {
+    clearTimeout(this.#longest);
     const press = this.#presses;
     const conversation = this.#conversation;
     await this.#audio?.microphone.stopFrames();

@@ -154,6 +154,7 @@ export function noticeText({notice, said}) {
 export const kNotices = {
   newConversation: 'A new conversation was started. The earlier one is kept here to read; the assistant does not remember it.',
   holdToSpeak: 'Hold the button down while you speak.',
+  turnLongest: 'That was a minute: what you said is on its way. Press again to go on.',
   modeFixed: 'This conversation allows only this way of talking.',
   answerFailed: 'The assistant could not answer. Please say it again.',
   answerRateLimited: 'The assistant has too much to do. Please wait a moment, then say it again.',

@@ -2,7 +2,7 @@
 import {strict as assert} from 'node:assert';
 import test from 'node:test';
 
-import {allItems, checkHeard, findItem, kBytesPerMs, sha256, waitUntil} from '../process/harness.mjs';
+import {allItems, checkHeard, findItem, kBytesPerMs, patience, sha256, waitUntil} from '../process/harness.mjs';
 import {withPage} from './harness/page.mjs';
 import {takeHeard, trimmed} from './harness/tap.mjs';
 
@@ -90,6 +90,25 @@ test('a tap is no turn: it asks to hold, and nothing reaches the upstream', () =
   assert.equal(talk.received.sentOf('input_audio_buffer.commit').length, 0);
   await talk.turn();
   assert.equal((await fleet.journal()).sessions[0].user_items.length, 1);
+}));
+
+test('a button that is held for a minute is let go: what was said is one turn, and the next press is another', () => withPage({browser: kSpeech}, async (talk, fleet) => {
+  await talk.start();
+  await talk.page.clock.install();
+  await talk.button.hover();
+  await talk.page.mouse.down();
+  await waitUntil(() => talk.received.binarySent > 10, {ms: 10000 * patience, what: 'some of it to be sent'});
+  await talk.page.clock.fastForward(59000);
+  assert.equal(talk.received.sentOf('input_audio_buffer.commit').length, 0);
+  await talk.page.clock.fastForward(1000);
+  const {notice} = await talk.waitFor((seen) => seen.notice !== '' && seen, 'to be told');
+  assert.match(notice, /a minute/);
+  await talk.page.clock.resume();
+  await talk.page.mouse.up();
+  await talk.waitForPhase('speaking');
+  await talk.hold(500);
+  await waitUntil(() => talk.received.sentOf('response.create').length > 1, {ms: 10000 * patience, what: 'the second turn'});
+  assert.equal(talk.received.sentOf('input_audio_buffer.commit').length, 2, 'the release of the first press is none');
 }));
 
 test('by touch', () => withPage({browser: kSpeech, page: {hasTouch: true, viewport: {width: 360, height: 740}}}, async (talk, fleet) => {
