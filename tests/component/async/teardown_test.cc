@@ -131,5 +131,25 @@ TEST_F(TeardownTest, WhoeverRunsItMayBeCancelled) {
   EXPECT_TRUE(ended_);
 }
 
+TEST_F(TeardownTest, AForceThatComesFirstCutsOffFromTheStart) {
+  Spawn("waits for its peer", WaitForCancel(clock, saw_cancel_));
+  teardown_.Force();
+  Begin();
+  EXPECT_TRUE(ended_);
+  EXPECT_TRUE(saw_cancel_);
+  EXPECT_EQ(cut_off_, 1);
+}
+
+TEST_F(TeardownTest, WhenItIsCancelledWhatIsStuckGetsAMomentAndIsGivenUp) {
+  Spawn("stuck", PassThrough(gate_));
+  Begin();
+  tasks.CancelAll();
+  clock.RunReady();
+  EXPECT_EQ(cut_off_, 1);
+  EXPECT_FALSE(ended_);
+  clock.Advance(TeardownLimits::kCutOffMin);
+  EXPECT_TRUE(ended_);
+}
+
 }  // namespace
 }  // namespace voicebridge::test

@@ -8,6 +8,7 @@
 #include <boost/asio/use_future.hpp>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace voicebridge {
@@ -196,6 +197,134 @@ TEST_F(SessionIndexTest, ShowsASupersededSessionUntilItHasLeft) {
   EXPECT_EQ(live_.count(), 1);
   Remove(old_attachment);
   EXPECT_THAT(Shown(), IsEmpty());
+}
+
+// --- A drain -------------------------------------------------------------------------------------
+
+// Two sessions and what they were told.
+class DrainedSessions : public SessionIndexTest {
+ protected:
+  DrainedSessions() {
+    index_.SetOnLeft([this](const SessionHandle& handle) {
+      left_.push_back(handle.session_id + ", " + std::string(TraitsOf(handle.end_reason).word));
+      left_.insert(left_.end(), handle.tasks_left.begin(), handle.tasks_left.end());
+    });
+    for (const char* id : {"b", "a"}) {
+      handles_.push_back(Told(id));
+      Add(handles_.back());
+    }
+  }
+
+  std::shared_ptr<SessionHandle> Told(const std::string& id) {
+    auto handle = Handle(id, 1);
+    handle->end = [this, id](EndReason, Deadline deadline) { Note("end", id, deadline); };
+    handle->announce_drain = [this, id](Deadline deadline) { Note("announce", id, deadline); };
+    handle->force = [this, id] { told_.push_back("force " + id); };
+    return handle;
+  }
+
+  void Note(const std::string& what, const std::string& id, Deadline deadline) {
+    told_.push_back(what + " " + id + (deadline == deadline_ ? "" : " by another deadline"));
+  }
+
+  std::vector<std::string> Ids() {
+    std::vector<std::string> ids;
+    index_.ListIds([&ids](std::vector<std::string> listed) { ids = std::move(listed); });
+    RunReady();
+    return ids;
+  }
+
+  const Deadline deadline_ = Deadline::At(TimePoint(hours(1)));
+  std::vector<std::shared_ptr<SessionHandle>> handles_;
+  std::vector<std::string> told_;
+  std::vector<std::string> left_;
+};
+
+TEST_F(DrainedSessions, AreToldTheDeadlineByWhichTheyHaveToBeOver) {
+  index_.AnnounceDrainToAll(deadline_);
+  RunReady();
+  EXPECT_THAT(told_, ElementsAre("announce a", "announce b"));
+}
+
+TEST_F(DrainedSessions, EndByTheDeadlineOfTheCaller) {
+  index_.EndAll(v1::END_REASON_DRAINING, deadline_);
+  RunReady();
+  EXPECT_THAT(told_, ElementsAre("end a", "end b"));
+}
+
+TEST_F(DrainedSessions, AreCutOff) {
+  index_.ForceAll();
+  RunReady();
+  EXPECT_THAT(told_, ElementsAre("force a", "force b"));
+}
+
+TEST_F(DrainedSessions, AreToldInTheOrderOfTheCallsFromWhateverThread) {
+  std::thread([this] {
+    index_.AnnounceDrainToAll(deadline_);
+    index_.EndAll(v1::END_REASON_DRAINING, deadline_);
+    index_.ForceAll();
+  }).join();
+  RunReady();
+  EXPECT_THAT(told_,
+              ElementsAre("announce a", "announce b", "end a", "end b", "force a", "force b"));
+}
+
+TEST_F(DrainedSessions, ThatAreOverAreToldNothing) {
+  for (const auto& handle : handles_) {
+    handle->end = nullptr;
+    handle->announce_drain = nullptr;
+    handle->force = nullptr;
+  }
+  index_.AnnounceDrainToAll(deadline_);
+  index_.EndAll(v1::END_REASON_DRAINING, deadline_);
+  index_.ForceAll();
+  RunReady();
+  EXPECT_THAT(told_, IsEmpty());
+}
+
+TEST_F(DrainedSessions, AreAllListedAndNoneIsAddedAfterwards) {
+  Remove(handles_[0]);
+  // It is on its way to the index when that is closed and asked: its answer is what counts.
+  auto added = net::co_spawn(io_, index_.Add(Told("c")), net::use_future);
+  index_.Close();
+  const std::vector<std::string> listed = Ids();
+  EXPECT_EQ(added.get().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(listed, ElementsAre("a"));
+}
+
+TEST_F(DrainedSessions, ComeAgainOnceItIsOpenAgain) {
+  Remove(handles_[0]);
+  index_.Close();
+  EXPECT_TRUE(index_.closed());
+  EXPECT_EQ(Add(Told("c")), absl::StatusCode::kUnavailable);
+  index_.Reopen();
+  EXPECT_FALSE(index_.closed());
+  EXPECT_EQ(Add(Told("c")), absl::StatusCode::kOk);
+  EXPECT_THAT(Ids(), ElementsAre("a", "c"));
+}
+
+TEST_F(DrainedSessions, AreReportedOnceTheyHaveLeftWithHowTheyEnded) {
+  const auto handle = handles_[1];
+  handle->end_reason = v1::END_REASON_DRAINING;
+  handle->tasks_left = {"read upstream"};
+  handle->removed = [this] { left_.emplace_back("removed"); };
+  Remove(handle);
+  EXPECT_THAT(left_, ElementsAre("removed", "a, draining", "read upstream"));
+}
+
+TEST_F(DrainedSessions, ThatWereReplacedHaveNotLeft) {
+  const auto newer = Handle("a", 2);
+  newer->end_reason = v1::END_REASON_CLIENT_CLOSED;
+  Remove(handles_[0]);  // There is room for two.
+  left_.clear();
+  Add(newer);
+  bool removed = false;
+  handles_[1]->removed = [&removed] { removed = true; };
+  Remove(handles_[1]);
+  EXPECT_TRUE(removed);
+  EXPECT_THAT(left_, IsEmpty()) << "the session goes on in its newer attachment";
+  Remove(newer);
+  EXPECT_THAT(left_, ElementsAre("a, client_closed"));
 }
 
 class ManySessionsTest : public SessionIndexTest {
