@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ::setenv("GRPC_POLL_STRATEGY", "poll", 0);
   static WorkerGauges gauges;
-  static voicebridge::Watchdog watchdog({"worker", gauges.tasks, gauges.sessions});
+  static voicebridge::Watchdog watchdog(
+      {"worker", gauges.tasks, gauges.sessions, gauges.library_calls});
 
   if (const auto code = voicebridge::ParseFlags(
           argc, argv, "voicebridge-worker: holds OpenAI Realtime sessions for gateways.",

@@ -33,6 +33,7 @@
 #include "common/rpc/wire_time.h"
 #include "common/runtime/session_index.h"
 #include "common/runtime/shard_group.h"
+#include "common/websocket/name_resolver.h"
 
 namespace voicebridge::worker {
 namespace {
@@ -50,7 +51,7 @@ class Worker {
         metrics_(*registry_, gauges, config.capacity),
         connector_(MakeRealtimeConnector(config.upstream_url, config.openai_api_key,
                                          config.upstream_ca_file)),
-        store_(*MakeStore(config.store), *logger_),
+        store_(*MakeStore(config.store), *logger_, gauges.library_calls),
         coordinator_(DrainRole::kWorker, config.drain_budget, watchdog, gauges.drain, *logger_) {}
 
   absl::Status Start();
@@ -181,6 +182,7 @@ absl::Status Worker::StartSessionServer() {
   for (std::size_t i = 0; i < config_.shards; ++i) {
     shards.push_back(
         std::make_unique<Shard>(builder.AddCompletionQueue(), gauges_.tasks, OnTaskFailure()));
+    NameResolver::Of(shards.back()->executor()).CountIn(gauges_.library_calls);
   }
   shards_ = std::make_unique<ShardGroup>(std::move(shards));
   index_ = std::make_unique<SessionIndex>(shards_->first().executor(), config_.capacity,
@@ -233,8 +235,9 @@ void Worker::PrepareDrain() {
   // Whatever call is still open is cancelled; a plain Shutdown would wait for it.
   const auto shut_down_server = [this] { server_->Shutdown(gpr_inf_past(GPR_CLOCK_REALTIME)); };
   drain_.emplace(ProcessDrain::Parts{*logger_, coordinator_, gauges_.drain, *index_, *shards_,
-                                     operator_.admin(), gauges_.tasks, *background_, tell_gateways,
-                                     [](const DrainWorkers&) {}, shut_down_server});
+                                     operator_.admin(), gauges_.tasks, gauges_.library_calls,
+                                     *background_, tell_gateways, [](const DrainWorkers&) {},
+                                     shut_down_server});
 }
 
 ExitCode Worker::Serve() {

@@ -19,6 +19,7 @@ namespace voicebridge::worker {
 // Counts that other threads read (scrapes, watchdog); they live as long as the process.
 struct WorkerGauges {
   LiveTasks tasks;
+  LiveTasks library_calls;  // That may block, each on a thread of its own.
   LiveSessions sessions;
   std::atomic<std::int64_t> calls = 0;  // Calls of gateways being served.
   DrainState drain;

@@ -21,6 +21,7 @@
 #include "common/rpc/wire_time.h"
 #include "common/runtime/session_index.h"
 #include "common/runtime/shard_group.h"
+#include "common/websocket/name_resolver.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/http/gateway_service.h"
 #include "gateway/relay/relay_driver.h"
@@ -32,12 +33,13 @@
 namespace voicebridge::gateway {
 namespace {
 
-std::vector<std::unique_ptr<Shard>> MakeShards(std::size_t count, LiveTasks& tasks,
+std::vector<std::unique_ptr<Shard>> MakeShards(std::size_t count, GatewayGauges& gauges,
                                                const TaskGroup::OnFailure& on_failure) {
   std::vector<std::unique_ptr<Shard>> shards;
   for (std::size_t i = 0; i < count; ++i) {
-    shards.push_back(
-        std::make_unique<Shard>(std::make_unique<grpc::CompletionQueue>(), tasks, on_failure));
+    shards.push_back(std::make_unique<Shard>(std::make_unique<grpc::CompletionQueue>(),
+                                             gauges.tasks, on_failure));
+    NameResolver::Of(shards.back()->executor()).CountIn(gauges.library_calls);
   }
   return shards;
 }
@@ -90,7 +92,7 @@ Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges, Watchdog& w
       watchdog_(watchdog),
       logger_(MakeLogger("gateway", LogLevel::kInfo)),
       metrics_(*registry_, gauges),
-      shards_(MakeShards(config.shards, gauges.tasks, OnTaskFailure())),
+      shards_(MakeShards(config.shards, gauges, OnTaskFailure())),
       index_(shards_.first().executor(), config.max_sessions, gauges.sessions),
       watch_(config.workers, links_, shards_.first(), gauges, *logger_),
       environment_{*logger_, metrics_, gauges, links_, watch_, index_, OnTaskFailure()},
@@ -191,8 +193,8 @@ v1::ProcessStatus Gateway::Status() const {
 void Gateway::PrepareDrain() {
   drain_.emplace(ProcessDrain::Parts{
       *logger_, coordinator_, gauges_.drain, index_, shards_, operator_.admin(), gauges_.tasks,
-      background_, [] {}, [this](const DrainWorkers& order) { worker_drains_.Call(order); },
-      [] {}});
+      gauges_.library_calls, background_, [] {},
+      [this](const DrainWorkers& order) { worker_drains_.Call(order); }, [] {}});
 }
 
 ExitCode Gateway::Serve() {

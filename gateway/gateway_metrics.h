@@ -17,6 +17,7 @@ namespace voicebridge::gateway {
 // Counts that other threads read (scrapes, watchdog); they live as long as the process.
 struct GatewayGauges {
   LiveTasks tasks;
+  LiveTasks library_calls;  // That may block, each on a thread of its own.
   LiveSessions sessions;
   std::atomic<std::int64_t> calls = 0;  // Calls to workers that are open.
   std::atomic<std::int64_t> workers_serving = 0;

@@ -25,7 +25,8 @@ int main(int argc, char** argv) {
   // gRPC itself does so only every 5 s by default.
   ::setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100", 0);
   static GatewayGauges gauges;
-  static voicebridge::Watchdog watchdog({"gateway", gauges.tasks, gauges.sessions});
+  static voicebridge::Watchdog watchdog(
+      {"gateway", gauges.tasks, gauges.sessions, gauges.library_calls});
 
   if (const auto code = voicebridge::ParseFlags(
           argc, argv, "voicebridge-gateway: OpenAI Realtime over WebSocket for browsers and SDKs.",

@@ -24,8 +24,9 @@ bool IsFailure(absl::StatusCode code) {
 
 }  // namespace
 
-StoreLoop::StoreLoop(std::unique_ptr<Store> store, StoreLoopLimits limits, Logger& logger)
-    : store_(std::move(store)), limits_(limits), logger_(&logger) {}
+StoreLoop::StoreLoop(std::unique_ptr<Store> store, StoreLoopLimits limits, Logger& logger,
+                     LiveTasks& library_calls)
+    : store_(std::move(store)), limits_(limits), library_calls_(library_calls), logger_(&logger) {}
 
 void StoreLoop::Run() {
   StoreJob job;
@@ -71,6 +72,7 @@ void StoreLoop::Perform(const StoreJob& job) {
 
 // OK: the work has ended, and its caller looks for the result, good or bad, where it left it.
 absl::Status StoreLoop::Attempt(const StoreJob& job) {
+  const ScopedTask counted(library_calls_, "store");
   if (!opened_) {
     absl::Status opened = store_->Open();
     NoteOutcome(opened);

@@ -12,6 +12,7 @@
 
 #include "bridge_worker/store/store.h"
 #include "common/core/deadline.h"
+#include "common/core/live_tasks.h"
 #include "common/observability/log.h"
 
 namespace voicebridge::worker {
@@ -33,7 +34,8 @@ struct StoreLoopLimits {
 // waiting for it leaves this object to it.
 class StoreLoop {
  public:
-  StoreLoop(std::unique_ptr<Store> store, StoreLoopLimits limits, Logger& logger);
+  StoreLoop(std::unique_ptr<Store> store, StoreLoopLimits limits, Logger& logger,
+            LiveTasks& library_calls);
 
   // Opens the store with the first job, and performs jobs until Stop.
   void Run();
@@ -61,6 +63,7 @@ class StoreLoop {
 
   const std::unique_ptr<Store> store_;
   const StoreLoopLimits limits_;
+  LiveTasks& library_calls_;
   bool opened_ = false;  // Used by the store's thread only.
 
   mutable std::mutex mutex_;  // Guards what follows.

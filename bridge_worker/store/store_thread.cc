@@ -88,9 +88,9 @@ struct BlockingWait {
 
 }  // namespace
 
-StoreThread::StoreThread(std::unique_ptr<Store> store, Logger& logger)
+StoreThread::StoreThread(std::unique_ptr<Store> store, Logger& logger, LiveTasks& library_calls)
     : loop_(std::make_shared<StoreLoop>(std::move(store), StoreLoopLimits{kJobsMax, kBytesMax},
-                                        logger)),
+                                        logger, library_calls)),
       thread_([loop = loop_] { loop->Run(); }) {}
 
 StoreThread::~StoreThread() {

@@ -14,6 +14,7 @@
 #include "bridge_worker/store/store.h"
 #include "common/async/awaitable.h"
 #include "common/core/deadline.h"
+#include "common/core/live_tasks.h"
 #include "common/observability/log.h"
 
 namespace voicebridge::worker {
@@ -29,7 +30,8 @@ class StoreThread {
   static constexpr std::size_t kJobsMax = 100'000;
   static constexpr std::size_t kBytesMax = 64U << 20U;
 
-  StoreThread(std::unique_ptr<Store> store, Logger& logger);
+  // `library_calls` outlives every thread of the process.
+  StoreThread(std::unique_ptr<Store> store, Logger& logger, LiveTasks& library_calls);
   // Joins the thread when it is idle; a thread that is stuck in the database is left behind.
   ~StoreThread();
 

@@ -91,11 +91,20 @@ ExitCode ProcessDrain::Leave(const DrainCoordinator::End& end) {
     stopped = parts_.shards.Stop(deadline);
   }
   const ExitCode code = end.forced || !stopped ? ExitCode::kDrainForced : ExitCode::kClean;
+  NameThreadsLeft();
   parts_.logger.Info("shutdown.end", {{"ms", ToSeconds(Now() - end.plan.start()) * 1000},
                                       {"exit_code", static_cast<int>(code)},
                                       {"pid", ::getpid()}});
   parts_.logger.Flush();
   return code;
+}
+
+// A library that does not come back has cost nobody anything by itself: what waited for it has said
+// what became of it.
+void ProcessDrain::NameThreadsLeft() {
+  parts_.library_calls.ForEachKind([this](std::string_view name, std::int64_t count) {
+    parts_.logger.Warning("thread.left", {{"name", name}, {"count", count}});
+  });
 }
 
 }  // namespace voicebridge

@@ -28,6 +28,7 @@ class ProcessDrain final : public DrainedProcess {
     ShardGroup& shards;
     AdminServer& admin;
     const LiveTasks& tasks;
+    const LiveTasks& library_calls;
     BackgroundWork& background;
     // Whoever watches the process's status hears of it now.
     std::function<void()> notify_status;
@@ -56,6 +57,7 @@ class ProcessDrain final : public DrainedProcess {
 
  private:
   ExitCode Leave(const DrainCoordinator::End& end);
+  void NameThreadsLeft();
 
   Parts parts_;
 };

@@ -73,4 +73,17 @@ class LiveTasks {
   std::atomic<std::int64_t> total_ = 0;
 };
 
+// Is counted for as long as it lives; the table outlives it.
+class ScopedTask {
+ public:
+  ScopedTask(LiveTasks& tasks, TaskName name) : tasks_(tasks), kind_(tasks.Add(name)) {}
+  ~ScopedTask() { tasks_.Remove(kind_); }
+  ScopedTask(const ScopedTask&) = delete;
+  ScopedTask& operator=(const ScopedTask&) = delete;
+
+ private:
+  LiveTasks& tasks_;
+  const LiveTasks::Kind kind_;
+};
+
 }  // namespace voicebridge

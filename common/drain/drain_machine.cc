@@ -246,6 +246,10 @@ void DrainMachine::Force(DrainEffects& effects) {
       session.outcome = Outcome::kForced;
     }
   }
+  if (!listed_) {
+    // Whatever should have told of them is stuck, and they are still there with it.
+    tasks_left_.emplace_back("list of sessions");
+  }
   effects.emplace_back(ForceSessions{});
 }
 

@@ -100,7 +100,16 @@ void LastLine::AddSessions(const LiveSessions& sessions) {
 
 void LastLine::AddTasks(const LiveTasks& tasks) {
   Add("tasks", tasks.total());
-  AddKey("task_kinds");
+  AddKinds("task_kinds", tasks);
+}
+
+void LastLine::AddLibraryCalls(const LiveTasks& calls) {
+  Add("library_calls", calls.total());
+  AddKinds("library_call_kinds", calls);
+}
+
+void LastLine::AddKinds(std::string_view key, const LiveTasks& tasks) {
+  AddKey(key);
   Append("{");
   bool first = true;
   tasks.ForEachKind([this, &first](std::string_view name, std::int64_t count) {

@@ -27,6 +27,8 @@ class LastLine {
   // `tasks`, their number, and `task_kinds`, {"name":count,...}; kinds that do not fit are left
   // out.
   void AddTasks(const LiveTasks& tasks);
+  // The same as `library_calls` and `library_call_kinds`: of these there are few.
+  void AddLibraryCalls(const LiveTasks& calls);
   // `sessions`, their number, and `session_ids`, those of the first of them.
   void AddSessions(const LiveSessions& sessions);
   // With the line break; nothing can be added any more.
@@ -36,6 +38,7 @@ class LastLine {
   static constexpr std::size_t kEndBytes = 3;  // Of an inner object, of the line, the line break.
 
   void AddKey(std::string_view key);
+  void AddKinds(std::string_view key, const LiveTasks& tasks);
   void AppendTime(std::chrono::system_clock::time_point time);
   void Append(std::string_view text);
   void AppendNumber(std::int64_t number, std::size_t digits_min = 1);

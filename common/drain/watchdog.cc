@@ -160,6 +160,7 @@ void Watchdog::EndProcess(std::string_view level, std::string_view event, ExitCo
   line_.Begin(std::chrono::system_clock::now(), level, tables_.process, event);
   line_.Add("pid", ::getpid());
   line_.AddSessions(tables_.sessions);
+  line_.AddLibraryCalls(tables_.library_calls);
   line_.AddTasks(tables_.tasks);
   WriteAndExit(line_.End(), write_timer_, code);
 }

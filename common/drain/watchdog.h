@@ -33,6 +33,7 @@ class Watchdog {
     std::string_view process;  // As in the other lines of the log.
     const LiveTasks& tasks;
     const LiveSessions& sessions;
+    const LiveTasks& library_calls;  // That may block: each has a thread to itself.
   };
 
   explicit Watchdog(Tables tables);

@@ -41,8 +41,7 @@ struct ConnectResult {
 };
 
 // Resolves, connects, does the TLS handshake (certificate and host name verified, SNI sent) and the
-// upgrade, all within the deadline. Redirects are not followed. Runs on the caller's executor; name
-// resolution blocks a thread of Asio's, which is left behind when the deadline comes first.
+// upgrade, all within the deadline. Redirects are not followed. Runs on the caller's executor.
 Awaitable<ConnectResult> ConnectWebSocket(ConnectOptions options, Deadline deadline);
 
 }  // namespace voicebridge

@@ -50,8 +50,7 @@ FORBIDDEN_WORDS = [
     (r"\bdetached\b", r"^$", "every task has an owner: spawn it into a TaskGroup"),
     (r"\bsystem_clock\s*::\s*now\b", WALL_CLOCK_USERS, "clocks are monotonic and passed in"),
     (r"\bsleep_(for|until)\b", r"^common/runtime/shard\.cc$", "wait for an event with a deadline"),
-    # getaddrinfo cannot be interrupted: its waiter gives up by a timer of its own.
-    (r"\bsteady_timer\b", r"^common/(async/|websocket/resolve\.)", "Clock::SleepUntil is the one way to wait for time"),
+    (r"\bsteady_timer\b", r"^common/async/", "Clock::SleepUntil is the one way to wait for time"),
 ]
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 FILE_LINES_MAX = 500

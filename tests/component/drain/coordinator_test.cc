@@ -154,7 +154,7 @@ class CoordinatorTest : public testing::Test {
   }
 
   // Its thread outlives the test, and looks at nothing once it is disarmed.
-  Watchdog& watchdog_ = *new Watchdog({"test", *new LiveTasks, *new LiveSessions});
+  Watchdog& watchdog_ = *new Watchdog({"test", *new LiveTasks, *new LiveSessions, *new LiveTasks});
   DrainState state_;
   RecordingLogger logger_;
   DrainCoordinator coordinator_{DrainRole::kGateway, seconds(3), watchdog_, state_, logger_};

@@ -28,7 +28,8 @@ struct Process {
   StopSignals signals;
   LiveTasks tasks;
   LiveSessions sessions;
-  Watchdog watchdog{{"probe", tasks, sessions}};
+  LiveTasks library_calls;
+  Watchdog watchdog{{"probe", tasks, sessions, library_calls}};
 
   void Send(int signal) const { ::kill(::getpid(), signal); }
 
@@ -60,6 +61,7 @@ TEST_F(WatchdogDeathTest, EndsTheProcessAtTheEarliestDeadline) {
     process->tasks.Add("read client");
     process->sessions.TryReserve(0);
     process->sessions.Show(0, "sess_a");
+    process->library_calls.Add("store");
     process->watchdog.Arm(In(hours(1)));
     process->watchdog.Arm(In(kSoon));
     process->watchdog.Arm(In(hours(2)));
@@ -69,6 +71,7 @@ TEST_F(WatchdogDeathTest, EndsTheProcessAtTheEarliestDeadline) {
       stuck(), ExitedWithCode(3),
       "\"level\":\"error\",\"process\":\"probe\",\"event\":\"watchdog.exit\",\"pid\":[0-9]+,"
       "\"sessions\":1,\"session_ids\":\\[\"sess_a\"\\],"
+      "\"library_calls\":1,\"library_call_kinds\":\\{\"store\":1\\},"
       "\"tasks\":1,\"task_kinds\":\\{\"read client\":1\\}\\}");
 }
 

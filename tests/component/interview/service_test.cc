@@ -75,7 +75,7 @@ class Service : public voicebridge::test::RealTimeTest {
     };
     auto made = MakeStore("sqlite::memory:");
     EXPECT_TRUE(made.ok()) << made.status();
-    store = std::make_unique<StoreThread>(*std::move(made), *logger);
+    store = std::make_unique<StoreThread>(*std::move(made), *logger, library_calls);
     EXPECT_TRUE(store->Start(In(seconds(10))).ok());
     service = std::make_unique<AssessmentService>(limits, profiles, model, *store, lost, "worker_1",
                                                   io.get_executor(), clock, tasks, *logger);
@@ -117,6 +117,7 @@ class Service : public voicebridge::test::RealTimeTest {
 
   prometheus::Registry registry;
   LostRecords lost;
+  LiveTasks library_calls;
   std::unique_ptr<Logger> logger;
   FakeResponsesClient model;
   Profiles profiles;

@@ -70,10 +70,12 @@ class StoreThreadTest : public ::testing::Test {
     };
   }
 
+  static inline LiveTasks library_calls;  // Also of threads that were left behind.
   const SystemClock clock;
   const std::unique_ptr<Logger> logger = MakeNullLogger();
   const std::shared_ptr<FakeStoreSwitches> switches = std::make_shared<FakeStoreSwitches>();
-  std::optional<StoreThread> thread{std::in_place, std::make_unique<FakeStore>(switches), *logger};
+  std::optional<StoreThread> thread{std::in_place, std::make_unique<FakeStore>(switches), *logger,
+                                    library_calls};
   Outcome occupied;
   net::io_context io;
   LiveTasks live_tasks;
@@ -231,6 +233,15 @@ TEST_F(StoreThreadTest, FlushOfAStuckStoreEndsAtItsDeadlineAndTheThreadIsLeftBeh
   EXPECT_LT(clock.Now() - start, seconds(5));
 }
 
+TEST_F(StoreThreadTest, IsCountedWhileItIsInTheStore) {
+  const std::int64_t before = library_calls.total();
+  Occupy();
+  EXPECT_EQ(library_calls.total(), before + 1);
+  switches->SetHanging(false);
+  Finish();
+  EXPECT_TRUE(BecomesTrue([&] { return library_calls.total() == before; }));
+}
+
 TEST_F(StoreThreadTest, ItStopsInThePauseBeforeARetry) {
   switches->SetAway(true);
   Outcome outcome;
@@ -245,7 +256,8 @@ TEST_F(StoreThreadTest, ItStopsInThePauseBeforeARetry) {
 }
 
 TEST_F(StoreThreadTest, ItSaysAtTheStartWhatIsWrongWithTheStore) {
-  StoreThread nowhere(worker::MakeStore("sqlite:/no/such/directory/store.db").value(), *logger);
+  StoreThread nowhere(worker::MakeStore("sqlite:/no/such/directory/store.db").value(), *logger,
+                      library_calls);
   EXPECT_THAT(nowhere.Start(In(seconds(10))), Fails(StatusCode::kInvalidArgument));
   switches->SetAway(true);
   EXPECT_THAT(thread->Start(In(milliseconds(50))), Fails(StatusCode::kUnavailable));

@@ -103,6 +103,14 @@ TEST_F(DrainMachineTest, ConcludesBeforeItsEndThoughNothingAnswers) {
   EXPECT_THAT(machine_.Summary().forced(), ElementsAre("a"));
 }
 
+TEST_F(DrainMachineTest, WhereNotEvenTheSessionsAreToldOfSomethingWasLeft) {
+  script_.Feed(DrainRequested{Command(kClose)});
+  script_.Advance(milliseconds(2800));
+  ASSERT_TRUE(script_.Has<Conclude>());
+  EXPECT_THAT(machine_.Summary().tasks_left(), ElementsAre("list of sessions"));
+  EXPECT_TRUE(machine_.WasForced());
+}
+
 TEST_F(DrainMachineTest, ALongBudgetIsNotSpentOnSessionsThatHang) {
   script_.Feed(DrainRequested{Command(kClose, seconds(60))}).Feed(SessionsListed{{"a"}});
   script_.Advance(milliseconds(3000));

@@ -52,7 +52,7 @@ TEST(LastLine, LooksLikeEveryOtherLineOfTheLog) {
   }
 }
 
-TEST(LastLine, NamesTheTasksAndTheSessions) {
+TEST(LastLine, NamesTheSessionsTheLibraryCallsAndTheTasks) {
   LiveTasks tasks;
   tasks.Add("read client");
   tasks.Add("read client");
@@ -63,12 +63,16 @@ TEST(LastLine, NamesTheTasksAndTheSessions) {
   sessions.TryReserve(0);
   sessions.Show(0, "sess_a");
   sessions.Show(3, "sess_b");
+  LiveTasks calls;
+  calls.Add("getaddrinfo");
   LastLine line;
   line.Begin(At(0), "error", "gateway", "watchdog.exit");
   line.AddSessions(sessions);
+  line.AddLibraryCalls(calls);
   line.AddTasks(tasks);
   EXPECT_EQ(line.End(), R"({"ts":"1970-01-01T00:00:00.000Z","level":"error","process":"gateway",)"
                         R"("event":"watchdog.exit","sessions":2,"session_ids":["sess_a","sess_b"],)"
+                        R"("library_calls":1,"library_call_kinds":{"getaddrinfo":1},)"
                         R"("tasks":3,"task_kinds":{"read client":2,"write client":1}})"
                         "\n");
 }
