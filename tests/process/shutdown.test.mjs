@@ -5,7 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 
-import {binDir, checkTurn, Fleet, ManagedProcess, patience, request, root, run, runBinary, watchHealth, withFleet} from './harness.mjs';
+import {binDir, checkTurn, Fleet, ManagedProcess, patience, request, root, runBinary, watchHealth, withFleet} from './harness.mjs';
+import {noPidOne, PidOne} from './harness/pid_one.mjs';
 
 const kBudget = 3000;
 const kPrograms = ['voicebridge-gateway', 'voicebridge-worker'];
@@ -136,28 +137,14 @@ const kAlone = {
   'voicebridge-worker': [kProfiles],
 };
 
-async function processIdsRefused() {
-  const {code, stderr} = await run('unshare', ['--pid', '--mount-proc', '--fork', 'true']);
-  return code === 0 ? undefined : `namespaces of process ids are refused here: ${stderr}`;
-}
-
 // As in a container, where the kernel keeps signals from it that it does not ask for.
-test('as process 1 it ends by SIGTERM and by SIGINT', async (t) => {
-  const refused = await processIdsRefused();
-  if (refused) {
-    t.skip(refused);
-    return;
-  }
+test('as process 1 it ends by SIGTERM and by SIGINT', {skip: noPidOne}, async () => {
   for (const program of kPrograms) {
     for (const signal of ['SIGTERM', 'SIGINT']) {
-      const args = ['--pid', '--mount-proc', '--fork', '--kill-child', path.join(binDir, program), '--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0'];
-      const container = new ManagedProcess(program, 'unshare', [...args, ...kAlone[program]], kKey);
+      const container = await PidOne.start(program, path.join(binDir, program), ['--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0', ...kAlone[program]], kKey);
       try {
         await container.listening('admin');
-        const [pid] = fs.readFileSync(`/proc/${container.pid}/task/${container.pid}/children`, 'utf8').trim().split(' ').map(Number);
-        assert.match(fs.readFileSync(`/proc/${pid}/status`, 'utf8'), /^NSpid:\t\d+\t1$/m);
-        process.kill(pid, signal);
-        assert.equal((await container.waitForExit(kBudget + 2000, signal)).code, 0, container.text());
+        assert.equal((await container.stop(signal, kBudget + 2000)).code, 0, container.text());
       } finally {
         container.kill('SIGKILL');
       }

@@ -36,8 +36,9 @@ export class ManagedProcess {
     this.startedAt = performance.now();
     this.child = spawn(program, args, {stdio: ['ignore', 'pipe', 'pipe'], ...options, env: {...kCleanEnvironment, ...env}});
     alive.add(this);
-    this.#collect(this.child.stdout, 'out');
-    this.#collect(this.child.stderr, 'err');
+    // Neither is there where `stdio` names files instead.
+    this.child.stdout && this.#collect(this.child.stdout, 'out');
+    this.child.stderr && this.#collect(this.child.stderr, 'err');
     this.exited = new Promise((resolve) => {
       const end = (exit) => {
         this.#ended(exit);
@@ -56,6 +57,11 @@ export class ManagedProcess {
 
   get pid() {
     return this.child.pid;
+  }
+
+  // The process that is told by signals.
+  get signalled() {
+    return this.pid;
   }
 
   get running() {
@@ -97,6 +103,13 @@ export class ManagedProcess {
     this.kill(signal);
     await this.waitForExit(ms, signal);
     return {...this.exit, ms: this.exit.at - from};
+  }
+
+  // Sends the signal and waits until it was taken, so that the next one does not fall into one with it.
+  async tell(signal) {
+    this.kill(signal);
+    const pending = () => /^ShdPnd:\s+0*([^0]\w*)$/m.test(readOrEmpty(`/proc/${this.signalled}/status`));
+    await waitUntil(() => !pending(), {ms: 5000 * patience, what: `${this.name} to take ${signal}`});
   }
 
   async waitForExit(ms, why = 'its end') {

@@ -16,7 +16,7 @@ export class StuckCalls {
     return {LD_PRELOAD: path.join(binDir, 'libstuck_calls.so'), STUCK_CALLS_DIR: this.dir};
   }
 
-  // `key`: the host of a getaddrinfo, `fsync`, or `clock_nanosleep`. What is called from now on does not return ...
+  // `key`: the host of a getaddrinfo, `fsync`, `write` or `clock_nanosleep`. What is called from now on does not return ...
   hold(key) {
     fs.writeFileSync(path.join(this.dir, key), '');
   }

@@ -4,6 +4,7 @@
 // Each of them waits while a file of its key is in the directory STUCK_CALLS_DIR:
 //   getaddrinfo            the host that is looked up
 //   fsync, fdatasync       fsync
+//   write                  write; to standard error only
 //   clock_nanosleep        clock_nanosleep; a shard naps by it
 // It says so by a byte in the file KEY.waiting.
 #include <dlfcn.h>
@@ -78,6 +79,13 @@ int fsync(int file) {
 int fdatasync(int file) {
   WaitWhileHeld("fsync");
   return Real<decltype(fdatasync)>("fdatasync")(file);
+}
+
+ssize_t write(int file, const void* data, std::size_t size) {
+  if (file == STDERR_FILENO) {
+    WaitWhileHeld("write");
+  }
+  return Real<decltype(write)>("write")(file, data, size);
 }
 
 int clock_nanosleep(clockid_t clock, int flags, const timespec* request, timespec* left) {
