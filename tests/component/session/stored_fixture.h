@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bridge_worker/store/store_thread.h"
+#include "common/core/live_tasks.h"
 #include "common/observability/log.h"
 #include "tests/component/async/real_time_fixture.h"
 #include "tests/fakes/fake_store.h"
@@ -16,7 +17,7 @@ class StoredTest : public voicebridge::test::RealTimeTest {
  protected:
   StoredTest()
       : logger(MakeNullLogger()),
-        store(std::make_unique<voicebridge::test::FakeStore>(switches), *logger) {
+        store(std::make_unique<voicebridge::test::FakeStore>(switches), *logger, library_calls) {
     EXPECT_TRUE(store.Start(In(seconds(10))).ok());
   }
 
@@ -35,6 +36,7 @@ class StoredTest : public voicebridge::test::RealTimeTest {
   const std::shared_ptr<voicebridge::test::FakeStoreSwitches> switches =
       std::make_shared<voicebridge::test::FakeStoreSwitches>();
   const std::unique_ptr<Logger> logger;
+  LiveTasks library_calls;
   StoreThread store;
   const SessionOwner owner{"sess_1", 1, "worker_1"};
 };
