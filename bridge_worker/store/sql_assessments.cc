@@ -115,6 +115,7 @@ absl::StatusOr<std::vector<AssessmentRecord>> SqlStore::ClaimAssessments(
   const auto by_number = [](const auto& one, const auto& other) { return one.first < other.first; };
   std::sort(numbered.begin(), numbered.end(), by_number);
   std::vector<AssessmentRecord> records;
+  records.reserve(numbered.size());
   for (auto& [number, record] : numbered) {
     records.push_back(std::move(record));
   }

@@ -183,7 +183,12 @@ const configurations = [
   ['voicebridge-gateway', ['--workers=dns:nowhere:1,127.0.0.1:1', '--insecure_no_auth'], /--workers.*dns:nowhere:1/],
   ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--tls_cert=/does/not/exist.pem', '--tls_key=/does/not/exist.key'], /tls_cert|exist\.pem/],
   ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--api_keys=/does/not/exist'], /api_keys/],
+  ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--web_root=/does/not/exist'], /web_root/],
+  ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--signing_keys=/does/not/exist'], /signing_keys/],
   ['voicebridge-worker', ['--profiles=/does/not/exist'], /profiles/],
+  ['voicebridge-worker', [kProfiles, '--store=sqlite:/does/not/exist/store.db'], /store.*can be written/],
+  ['voicebridge-worker', [kProfiles, '--store=/does/not/exist'], /store.*expected sqlite:/],
+  ['voicebridge-worker', [kProfiles, '--openai_api_key_file=/does/not/exist'], /openai_api_key_file/],
   ['voicebridge-worker', [kProfiles, '--upstream_url=ws://example.com/v1/realtime'], /upstream_url/],
   ['voicebridge-worker', [kProfiles, '--shards=0'], /shards/],
 ];

@@ -49,7 +49,7 @@ struct Process {
         lost(registry),
         tools{limits, profiles, model, records, lost, clock, logger},
         desk(tools, std::move(executor), tasks,
-             [this](const std::string& session_id, AssessmentUpdate update) {
+             [this](const std::string& session_id, const AssessmentUpdate& update) {
                told[session_id].push_back(Describe(update));
              }) {}
 

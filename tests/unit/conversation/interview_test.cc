@@ -27,6 +27,22 @@ TEST(Interview, IsEndedByTheModelsCallWithItsReason) {
   EXPECT_EQ(script.SentTypes(), "response.create conversation.item.create");
 }
 
+TEST(Interview, IsEndedByACallWithoutAUsableReasonAllTheSame) {
+  for (const char* arguments : {"{not json", "{}", R"({"reason":7})"}) {
+    InterviewScript script;
+    script.Client(R"({"type":"response.create"})");
+    script.Created("r1");
+    script.OutputItemDone("r1", CallItem("c1", "trigger_assessment", arguments));
+    script.Done("r1");
+    ASSERT_EQ(script.All<StartAssessment>().size(), 1U) << arguments;
+    EXPECT_NE(script.All<StartAssessment>()[0].input_json.find("The interviewer ended"),
+              std::string::npos);
+    const bool is_reported = !script.All<ReportTrouble>().empty() &&
+                             script.All<ReportTrouble>()[0].event == "tool.arguments_invalid";
+    EXPECT_EQ(is_reported, std::string_view(arguments) == "{not json") << arguments;
+  }
+}
+
 TEST(Interview, TriggersOnceHoweverOftenTheModelCalls) {
   InterviewScript script;
   script.TriggerByTool();
