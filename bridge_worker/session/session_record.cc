@@ -122,9 +122,7 @@ Awaitable<absl::Status> SessionRecord::WriteChanges() {
 }
 
 Awaitable<absl::Status> SessionRecord::WriteEnd() {
-  std::function<absl::Status(Store&)> job = [owner = owner_, reason = end_reason_](Store& store) {
-    return store.EndSession(owner, reason);
-  };
+  std::function<absl::Status(Store&)> job = store_.ends().Add({owner_, end_reason_});
   co_return co_await store_.Do<absl::Status>(std::move(job), kRecordOverhead, WriteDeadline());
 }
 

@@ -19,6 +19,11 @@ absl::Status CheckEpoch(const SessionOwner& owner) {
 
 std::int64_t EpochOf(const SessionOwner& owner) { return static_cast<std::int64_t>(owner.epoch); }
 
+// Nothing is wrong with the database, and others in the same transaction may go on.
+bool IsOfTheSession(const absl::Status& status) {
+  return absl::IsAborted(status) || absl::IsNotFound(status) || absl::IsInvalidArgument(status);
+}
+
 absl::Status NoSession() { return absl::NotFoundError("the store has no such session"); }
 
 }  // namespace
@@ -86,16 +91,32 @@ absl::Status SqlStore::CheckOwner(const SessionOwner& owner) {
                              : absl::AbortedError("the session has another owner by now");
 }
 
-absl::Status SqlStore::EndSession(const SessionOwner& owner, std::string_view reason) {
-  return InTransaction(Durability::kPower, [&]() -> absl::Status {
-    absl::Status owned = CheckOwner(owner);
-    if (!owned.ok()) {
-      return owned;
+std::vector<absl::Status> SqlStore::EndSessions(const std::vector<SessionEnd>& ends) {
+  std::vector<absl::Status> outcomes;
+  const absl::Status status = InTransaction(Durability::kPower, [&]() -> absl::Status {
+    for (const SessionEnd& end : ends) {
+      outcomes.push_back(EndOne(end));
+      if (!outcomes.back().ok() && !IsOfTheSession(outcomes.back())) {
+        return outcomes.back();
+      }
     }
-    return database_
-        ->Execute("UPDATE sessions SET end_reason = $2 WHERE id = $1", {owner.session_id, reason})
-        .status();
+    return absl::OkStatus();
   });
+  if (!status.ok()) {
+    outcomes.assign(ends.size(), status);
+  }
+  return outcomes;
+}
+
+absl::Status SqlStore::EndOne(const SessionEnd& end) {
+  absl::Status owned = CheckOwner(end.owner);
+  if (!owned.ok()) {
+    return owned;
+  }
+  return database_
+      ->Execute("UPDATE sessions SET end_reason = $2 WHERE id = $1",
+                {end.owner.session_id, std::string_view(end.reason)})
+      .status();
 }
 
 // Items alone are not worth a wait for the disk: they arrive with every turn, and the next tool

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bridge_worker/store/sql_database.h"
 #include "bridge_worker/store/store.h"
@@ -20,7 +21,7 @@ class SqlStore final : public Store {
   absl::Status Open() override;
 
   absl::Status AcquireSession(const SessionOwner& owner, std::string_view profile) override;
-  absl::Status EndSession(const SessionOwner& owner, std::string_view reason) override;
+  std::vector<absl::Status> EndSessions(const std::vector<SessionEnd>& ends) override;
   absl::Status WriteItems(const SessionOwner& owner, const std::vector<StoredItem>& items,
                           const std::vector<std::string>& deleted_item_ids) override;
 
@@ -63,6 +64,7 @@ class SqlStore final : public Store {
   // First of each write of a session: ABORTED, NOT_FOUND; else nobody else takes the session over
   // before the transaction ends.
   absl::Status CheckOwner(const SessionOwner& owner);
+  absl::Status EndOne(const SessionEnd& end);
   std::string StartIdFor(const SessionOwner& owner, const ToolCallStart& call);
   absl::Status InsertToolCall(const SessionOwner& owner, const ToolCallStart& call,
                               const std::string& start_id, ToolCallRecord& record);

@@ -32,6 +32,11 @@ struct StoredItem {
   int transcript_state = 0;  // v1::TranscriptState.
 };
 
+struct SessionEnd {
+  SessionOwner owner;
+  std::string reason;  // For people.
+};
+
 struct ToolCallStart {
   std::string call_id;
   std::string name;
@@ -73,8 +78,12 @@ class Store {
   // owner.epoch is higher than the stored one. Idempotent for the same epoch and worker. ABORTED:
   // another worker holds this epoch or a newer one.
   virtual absl::Status AcquireSession(const SessionOwner& owner, std::string_view profile) = 0;
-  // How it ended, for people; the rows stay until retention or deletion.
-  virtual absl::Status EndSession(const SessionOwner& owner, std::string_view reason) = 0;
+  // How sessions ended; their rows stay until retention or deletion. One transaction, which waits
+  // for the disk once, and an outcome for each in the same order.
+  virtual std::vector<absl::Status> EndSessions(const std::vector<SessionEnd>& ends) = 0;
+  absl::Status EndSession(const SessionOwner& owner, std::string_view reason) {
+    return EndSessions({{owner, std::string(reason)}}).front();
+  }
 
   // Inserts or replaces items by id, and removes others; one transaction.
   virtual absl::Status WriteItems(const SessionOwner& owner, const std::vector<StoredItem>& items,

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "bridge_worker/store/session_ends.h"
 #include "bridge_worker/store/store.h"
 #include "common/async/awaitable.h"
 #include "common/core/deadline.h"
@@ -45,6 +46,9 @@ class StoreThread {
   template <class Result>
   Awaitable<Result> Do(std::function<Result(Store&)> job, std::size_t bytes, Deadline deadline);
 
+  // For jobs that end a session.
+  SessionEnds& ends() { return *ends_; }
+
   // Refuses new jobs and waits for those that were given; false: some were left at the deadline.
   // Not on a shard: it blocks.
   bool Flush(Deadline deadline);
@@ -70,7 +74,8 @@ class StoreThread {
   // OK: `work` has ended, in whatever way.
   Awaitable<absl::Status> Run(Work work, std::size_t bytes, Deadline deadline);
 
-  // Shared with the thread, which may have to be left behind.
+  // Both shared with the thread, which may have to be left behind.
+  const std::shared_ptr<SessionEnds> ends_ = std::make_shared<SessionEnds>();
   std::shared_ptr<StoreLoop> loop_;
   std::thread thread_;
 };

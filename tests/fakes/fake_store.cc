@@ -33,8 +33,14 @@ bool FakeStoreSwitches::WaitUntilHanging() {
   return changed_.wait_for(lock, seconds(10), [this] { return hung_ > 0; });
 }
 
+int FakeStoreSwitches::calls() {
+  const std::lock_guard lock(mutex_);
+  return calls_;
+}
+
 absl::Status FakeStoreSwitches::Enter() {
   std::unique_lock lock(mutex_);
+  ++calls_;
   if (hanging_) {
     ++hung_;
     changed_.notify_all();
@@ -60,9 +66,9 @@ absl::Status FakeStore::AcquireSession(const SessionOwner& owner, std::string_vi
   return entered.ok() ? store_->AcquireSession(owner, profile) : entered;
 }
 
-absl::Status FakeStore::EndSession(const SessionOwner& owner, std::string_view reason) {
-  absl::Status entered = switches_->Enter();
-  return entered.ok() ? store_->EndSession(owner, reason) : entered;
+std::vector<absl::Status> FakeStore::EndSessions(const std::vector<worker::SessionEnd>& ends) {
+  const absl::Status entered = switches_->Enter();
+  return entered.ok() ? store_->EndSessions(ends) : std::vector(ends.size(), entered);
 }
 
 absl::Status FakeStore::WriteItems(const SessionOwner& owner, const std::vector<StoredItem>& items,

@@ -24,6 +24,9 @@ class FakeStoreSwitches {
   // Waits until a call hangs; false after ten seconds.
   bool WaitUntilHanging();
 
+  // Of all methods, so far.
+  int calls();
+
   // For the fake: waits while hanging, then says whether it may go on.
   absl::Status Enter();
 
@@ -34,6 +37,7 @@ class FakeStoreSwitches {
   bool failing_ = false;
   bool hanging_ = false;
   int hung_ = 0;
+  int calls_ = 0;
 };
 
 // Otherwise the SQLite store with nothing on disk: rules and errors are those of the real one.
@@ -43,7 +47,7 @@ class FakeStore final : public worker::Store {
 
   absl::Status Open() override;
   absl::Status AcquireSession(const worker::SessionOwner& owner, std::string_view profile) override;
-  absl::Status EndSession(const worker::SessionOwner& owner, std::string_view reason) override;
+  std::vector<absl::Status> EndSessions(const std::vector<worker::SessionEnd>& ends) override;
   absl::Status WriteItems(const worker::SessionOwner& owner,
                           const std::vector<worker::StoredItem>& items,
                           const std::vector<std::string>& deleted_item_ids) override;

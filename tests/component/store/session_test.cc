@@ -91,6 +91,21 @@ TEST_P(SessionContract, AnEndIsRecordedAndForgottenWhenTheSessionGoesOn) {
   EXPECT_THAT(Rows("SELECT end_reason FROM sessions"), ElementsAre(SqlRow{SqlCell()}));
 }
 
+TEST_P(SessionContract, EndsOfSeveralSessionsAreWrittenTogetherAndEachHasItsOutcome) {
+  const SessionOwner other{"sess_2", 1, "worker_a"};
+  ASSERT_THAT(store->AcquireSession(successor, "interview"), IsOk());
+  ASSERT_THAT(store->AcquireSession(other, "interview"), IsOk());
+  EXPECT_THAT(store->EndSessions({{owner, "late"},
+                                  {{"sess_3", 1, "worker_a"}, "unknown"},
+                                  {{"sess_2", ~std::uint64_t{0}, "worker_a"}, "huge"},
+                                  {other, "draining"},
+                                  {successor, "client_closed"}}),
+              ElementsAre(Fails(StatusCode::kAborted), Fails(StatusCode::kNotFound),
+                          Fails(StatusCode::kInvalidArgument), IsOk(), IsOk()));
+  EXPECT_THAT(Rows("SELECT id, end_reason FROM sessions ORDER BY id"),
+              ElementsAre(SqlRow{"sess_1", "client_closed"}, SqlRow{"sess_2", "draining"}));
+}
+
 TEST_P(SessionContract, ItemsAreInsertedReplacedAndRemovedById) {
   ASSERT_THAT(store->AcquireSession(owner, "interview"), IsOk());
   ASSERT_THAT(store->WriteItems(owner, {Item("item_1", "one"), Item("item_2", "two")}, {}), IsOk());
