@@ -95,7 +95,7 @@ ExitCode ProcessDrain::Leave(const DrainCoordinator::End& end) {
   parts_.logger.Info("shutdown.end", {{"ms", ToSeconds(Now() - end.plan.start()) * 1000},
                                       {"exit_code", static_cast<int>(code)},
                                       {"pid", ::getpid()}});
-  parts_.logger.Flush();
+  parts_.logger.Flush(deadline);
   return code;
 }
 

@@ -6,6 +6,8 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -14,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/async/clock.h"
 #include "common/observability/log_line.h"
 
 namespace voicebridge {
@@ -21,10 +24,15 @@ namespace {
 
 // A line takes a few hundred bytes as a rule: about 2 MiB when full.
 constexpr std::size_t kQueuedLinesMax = 4096;
-// The share of a drain's last phase that logs may take; a full pipe takes all of it.
-constexpr std::chrono::milliseconds kFlushMax(100);
+// A reader that takes nothing for so long is not waited for.
+constexpr Duration kStandstillMax = milliseconds(500);
+// What a flush has when its deadline is there: the share of a drain's last phase that logs may
+// take.
+constexpr Duration kFlushMin = milliseconds(100);
 // At destruction nothing else is waiting, and a busy machine may need it.
-constexpr std::chrono::seconds kLastFlushMax(1);
+constexpr Duration kLastFlushMax = seconds(1);
+
+TimePoint Now() { return SystemClock().Now(); }
 
 spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   switch (level) {
@@ -50,9 +58,19 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<spdlog::details:
     return ++marks_asked_;
   }
 
-  bool WaitForMark(std::size_t mark, std::chrono::milliseconds limit) {
+  // False: not by the deadline, or not a line was written for as long as `standstill`.
+  bool WaitForMark(std::size_t mark, Duration standstill, Deadline deadline) {
     std::unique_lock lock(marks_mutex_);
-    return reached_.wait_for(lock, limit, [&] { return marks_reached_ >= mark; });
+    const auto is_reached = [&] { return marks_reached_ >= mark; };
+    std::size_t lines = 0;
+    do {
+      lines = lines_written_.load();
+      const Deadline next = Deadline::After(Now(), standstill).EarlierOf(deadline);
+      if (reached_.wait_until(lock, next.when(), is_reached)) {
+        return true;
+      }
+    } while (lines_written_.load() > lines && !deadline.HasPassed(Now()));
+    return false;
   }
 
  protected:
@@ -67,6 +85,7 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<spdlog::details:
         return;  // Nobody reads any more; there is no one to tell.
       }
     }
+    ++lines_written_;
   }
 
   void flush_() override {
@@ -77,6 +96,7 @@ class StandardErrorSink final : public spdlog::sinks::base_sink<spdlog::details:
 
  private:
   std::string line_;
+  std::atomic<std::size_t> lines_written_ = 0;
   std::mutex marks_mutex_;
   std::condition_variable reached_;
   std::size_t marks_asked_ = 0;
@@ -104,7 +124,7 @@ class StandardErrorLogger final : public Logger {
   }
 
   ~StandardErrorLogger() override {
-    if (!FlushWithin(kLastFlushMax)) {
+    if (!FlushUntil(Deadline::After(Now(), kLastFlushMax), kLastFlushMax)) {
       LeaveToProcessEnd(std::move(pool_));
     }
   }
@@ -117,7 +137,9 @@ class StandardErrorLogger final : public Logger {
     Write(level, event, fields);
   }
 
-  void Flush() override { FlushWithin(kFlushMax); }
+  void Flush(Deadline deadline) override {
+    FlushUntil(std::max(deadline, Deadline::After(Now(), kFlushMin)), kStandstillMax);
+  }
 
  private:
   void Write(LogLevel level, std::string_view event, Fields fields) {
@@ -127,13 +149,13 @@ class StandardErrorLogger final : public Logger {
   }
 
   // False: the sink did not take everything in time.
-  bool FlushWithin(std::chrono::milliseconds limit) {
+  bool FlushUntil(Deadline deadline, Duration standstill) {
     if (const std::size_t dropped = pool_->overrun_counter(); dropped > 0) {
       Write(LogLevel::kWarning, "log.dropped", {{"lines_total", dropped}});
     }
     const std::size_t mark = sink_->NextMark();
     logger_->flush();
-    return sink_->WaitForMark(mark, limit);
+    return sink_->WaitForMark(mark, standstill, deadline);
   }
 
   const std::string process_;
@@ -146,7 +168,7 @@ class StandardErrorLogger final : public Logger {
 class NullLogger final : public Logger {
  public:
   void Log(LogLevel, std::string_view, Fields) override {}
-  void Flush() override {}
+  void Flush(Deadline) override {}
 };
 
 }  // namespace

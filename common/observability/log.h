@@ -9,6 +9,8 @@
 #include <string_view>
 #include <variant>
 
+#include "common/core/deadline.h"
+
 namespace voicebridge {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
@@ -46,8 +48,9 @@ class Logger {
   void Warning(std::string_view event, Fields fields) { Log(LogLevel::kWarning, event, fields); }
   void Error(std::string_view event, Fields fields) { Log(LogLevel::kError, event, fields); }
 
-  // Writes out what is queued, as far as the sink takes it.
-  virtual void Flush() = 0;
+  // Writes out what is queued, until the deadline, or until the reader has taken nothing for a
+  // moment.
+  virtual void Flush(Deadline deadline) = 0;
 };
 
 // To standard error: text on a terminal, else one JSON object per line. `process` is in every line.

@@ -20,7 +20,7 @@ class RecordingLogger final : public Logger {
     events_.emplace_back(event);
     lines_.push_back(text.substr(text.find(' ') + 1));
   }
-  void Flush() override {}
+  void Flush(Deadline) override {}
 
   std::vector<std::string> events() const {
     const std::lock_guard lock(mutex_);

@@ -14,6 +14,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "common/async/clock.h"
+#include "common/core/deadline.h"
 #include "common/core/secret.h"
 #include "common/core/time.h"
 #include "common/json/escape.h"
@@ -33,6 +35,8 @@ std::chrono::system_clock::time_point At(std::int64_t unix_ms) {
 LogLine Line(Logger::Fields fields) {
   return {At(1'700'000'000'007), LogLevel::kInfo, "worker", "session.started", fields};
 }
+
+Deadline In(Duration budget) { return Deadline::After(SystemClock().Now(), budget); }
 
 std::vector<std::string> LinesOf(const std::string& text) {
   std::vector<std::string> lines;
@@ -130,7 +134,7 @@ TEST(Logger, WritesOneJsonLinePerEventWhenThereIsNoTerminal) {
     logger->Debug("too.low", {});
     logger->Info("process.started", {{"version", "1\n2"}});
     logger->Error("store.failed", {{"path", "/tmp/\"x\""}});
-    logger->Flush();
+    logger->Flush(In(milliseconds(100)));
   }
   const auto lines = LinesOf(testing::internal::GetCapturedStderr());
   ASSERT_EQ(lines.size(), 2U);
@@ -187,12 +191,13 @@ class FullPipe {
     close(ends_[0]);
   }
 
-  // Everything up to the last line, which contains `last`.
-  std::string ReadThrough(std::string_view last) {
+  // Everything up to the last line, which contains `last`; with a pause before each read.
+  std::string ReadThrough(std::string_view last, milliseconds pause = {}) {
     std::string text;
     std::array<char, 65536> buffer{};
     pollfd ready{ends_[0], POLLIN, 0};
     while (text.find(last) == std::string::npos && poll(&ready, 1, 5'000) == 1) {
+      poll(nullptr, 0, static_cast<int>(pause.count()));
       const ssize_t n = read(ends_[0], buffer.data(), buffer.size());
       text.append(buffer.data(), static_cast<std::size_t>(n));
     }
@@ -213,7 +218,7 @@ TEST(Logger, NeverBlocksOnAFullPipeAndKeepsTheNewestLines) {
     for (int i = 0; i < kLines; ++i) {
       logger->Info("line.written", {{"i", i}, {"padding", padding}});
     }
-    logger->Flush();
+    logger->Flush(In(milliseconds(100)));
   }
   const std::string text = pipe.ReadThrough("log.dropped");
   EXPECT_THAT(text, HasSubstr("\"i\":19999,"));
@@ -221,6 +226,40 @@ TEST(Logger, NeverBlocksOnAFullPipeAndKeepsTheNewestLines) {
   const auto lines = LinesOf(text);
   EXPECT_GT(lines.size(), 4'000U);
   EXPECT_LT(lines.size(), 10'000U);
+}
+
+// Fewer lines than would be dropped, and more than a pipe holds.
+constexpr std::string_view kLastLine = "\"i\":3000,";
+
+void WriteThreeThousand(Logger& logger) {
+  const std::string padding(100, 'x');
+  for (int i = 1; i <= 3'000; ++i) {
+    logger.Info("line.written", {{"i", i}, {"padding", padding}});
+  }
+}
+
+TEST(Logger, WaitsForAReaderThatIsSlow) {
+  FullPipe pipe;
+  const auto logger = MakeLogger("gateway", LogLevel::kInfo);
+  WriteThreeThousand(*logger);
+  std::string text;
+  std::thread reader([&] { text = pipe.ReadThrough(kLastLine, milliseconds(100)); });
+  const TimePoint begun = SystemClock().Now();
+  logger->Flush(In(seconds(10)));
+  EXPECT_GT(SystemClock().Now() - begun, milliseconds(600));
+  EXPECT_LT(SystemClock().Now() - begun, seconds(9));
+  reader.join();
+  EXPECT_EQ(LinesOf(text).size(), 3'000U);
+}
+
+TEST(Logger, DoesNotWaitForAReaderThatReadsNothing) {
+  FullPipe pipe;
+  const auto logger = MakeLogger("gateway", LogLevel::kInfo);
+  WriteThreeThousand(*logger);
+  const TimePoint begun = SystemClock().Now();
+  logger->Flush(In(seconds(10)));
+  EXPECT_LT(SystemClock().Now() - begun, seconds(5));
+  EXPECT_THAT(pipe.ReadThrough(kLastLine), HasSubstr(kLastLine));
 }
 
 TEST(Secret, PrintsAsStarsAndIsNoLogField) {
