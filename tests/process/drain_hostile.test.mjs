@@ -105,11 +105,12 @@ describe('side by side', {concurrency: 3}, () => {
       return;
     }
     const disk = await SmallDisk.create();
+    const command = (program, args) => disk.command(program, args);
     const state = {
       forced: true,
       options: (scene) => {
-        scene.database = new SqliteFile(`${disk.dir}/store.db`, disk.prefix);
-        return {workerPrefix: disk.prefix};
+        scene.database = new SqliteFile(`${disk.dir}/store.db`, command);
+        return {workerCommand: command};
       },
       reach: async (scene) => {
         await scene.connect();

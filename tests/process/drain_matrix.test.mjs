@@ -2,11 +2,12 @@
 // budget, with the right exit code, and loses nothing that it has acknowledged.
 import {strict as assert} from 'node:assert';
 import fs from 'node:fs';
-import {after, before, describe, test} from 'node:test';
+import test from 'node:test';
 
 import {kOurs, pidFile, withDemo} from './harness/demo.mjs';
 import {inEachState} from './harness/demo_scene.mjs';
-import {checkTold, DrainScene, kBudgetMs, kMeans, kTargets} from './harness/drain_scene.mjs';
+import {goAway, inBatches} from './harness/drain_cells.mjs';
+import {checkTold, kBudgetMs, kMeans, kTargets} from './harness/drain_scene.mjs';
 import {kStates} from './harness/drain_states.mjs';
 import {Figures} from './harness/figures.mjs';
 import {Fleet} from './harness/fleet.mjs';
@@ -16,67 +17,31 @@ import {waitUntil} from './harness/wait.mjs';
 
 const kP50MaxMs = 300;  // With nothing that hangs.
 const kCellsMax = 40;
-const kScenesAtOnce = 6;
 
 const kFactors = {state: Object.keys(kStates), sessions: [0, 1, 10, 1000], means: kMeans, target: kTargets};
 const isPossible = ({state, sessions, target}) => {
   const {counts = [1, 10], ofWorkers} = kStates[state];
   return counts.includes(sessions) && !(ofWorkers && target === 'gateway');
 };
-// In the short run there is no crowd; and for what goes on behind the sessions one of the two signals is enough.
-const isShort = (cell) => isPossible(cell) && cell.sessions !== 1000 && !(kStates[cell.state].ofWorkers && cell.means === 'SIGINT');
+const kCrowd = {state: 'idle', sessions: 1000, means: 'EXIT', target: 'fleet'};
+// In the short run a crowd is there once; and for what goes on behind the sessions one of the two signals is enough.
+const isShort = (cell) => isPossible(cell) && cell.sessions !== kCrowd.sessions && !(kStates[cell.state].ofWorkers && cell.means === 'SIGINT');
 const kSelection = pairwise(kFactors, isShort);
-
-const quick = new Figures();
-const slow = new Figures();
 
 function titleOf({state, sessions, means, target}) {
   return `${state}; ${sessions} sessions; ${means} of the ${target}`;
 }
 
-// Scenes that are set up side by side, so that nothing is set up while an end is measured.
-function inBatches(cells, name, body) {
-  for (let at = 0; at < cells.length; at += kScenesAtOnce) {
-    const batch = cells.slice(at, at + kScenesAtOnce);
-    describe(`${name} ${at + 1} to ${at + batch.length} of ${cells.length}`, () => {
-      const scenes = new Map(batch.map((cell) => [cell, new DrainScene({...cell, state: kStates[cell.state]})]));
-      let started;
-      before(async () => {
-        const early = [...scenes.values()].filter(({state}) => !state.startsLate);
-        started = new Map(early.map((scene) => [scene, scene.start()]));
-        await Promise.allSettled(started.values());
-      });
-      for (const cell of batch) {
-        test(titleOf(cell), (t) => withScene(scenes.get(cell), async (scene) => {
-          await (started.get(scene) ?? scene.start());
-          await body(scene, cell, t);
-        }));
-      }
-      after(() => Promise.all([...scenes.values()].map((scene) => scene.kill())));
-    });
-  }
+function declare(cell, run) {
+  test(titleOf(cell), run);
 }
 
-async function withScene(scene, body) {
-  try {
-    await body(scene);
-    await scene.stop();
-  } catch (error) {
-    error.stack += `\n${scene.fleet?.logs()}`;
-    throw error;
-  }
-}
+const quick = new Figures();
+const slow = new Figures();
 
-function note({state, exits}) {
-  (state.hangs ? slow : quick).add(...exits.map(({ms}) => ms));
-}
-
-async function goAway(scene, {means}) {
-  await scene.reach();
-  await scene.leave(means);
-  note(scene);
-  await scene.check();
-  await scene.state.check?.(scene);
+async function goAwayAndNote(scene, cell) {
+  await goAway(scene, cell);
+  (scene.state.hangs ? slow : quick).add(...scene.exits.map(({ms}) => ms));
 }
 
 // A drain after which the processes stay; then they are told to go.
@@ -97,7 +62,7 @@ test('the short run has few cells, and every pair', () => {
   assert.ok(kSelection.length <= kCellsMax, `${kSelection.length} cells`);
 });
 
-inBatches(full ? combinations(kFactors, isPossible) : kSelection, 'cells', goAway);
+inBatches(kStates, full ? combinations(kFactors, isPossible) : [...kSelection, kCrowd], 'cells', declare, goAwayAndNote);
 
 // In the short run each target has one or two states, in the long one all.
 const oneOf = (states, target) => states.filter((_, i) => full || i % kTargets.length === kTargets.indexOf(target));
@@ -105,8 +70,8 @@ const kTen = {sessions: 10};
 const kStaying = Object.keys(kStates).filter((state) => !kStates[state].ofWorkers && !kStates[state].meanwhile);
 const kGoingOn = Object.keys(kStates).filter((state) => kStates[state].goOn);
 
-inBatches(kTargets.flatMap((target) => oneOf(kStaying, target).map((state) => ({state, ...kTen, means: 'STAY', target}))), 'drains that stay', stay);
-inBatches(['worker', 'gateway'].flatMap((target) => oneOf(kGoingOn, target).map((state) => ({state, ...kTen, means: 'undrain', target}))), 'drains that are undone', undrain);
+inBatches(kStates, kTargets.flatMap((target) => oneOf(kStaying, target).map((state) => ({state, ...kTen, means: 'STAY', target}))), 'drains that stay', declare, stay);
+inBatches(kStates, ['worker', 'gateway'].flatMap((target) => oneOf(kGoingOn, target).map((state) => ({state, ...kTen, means: 'undrain', target}))), 'drains that are undone', declare, undrain);
 
 for (const [who, begin] of [['nobody is there', async () => new Fleet()], ['a session in each state', inEachState]]) {
   test(`Ctrl+C of the demo; ${who}`, {timeout: 900000}, () => withDemo(async ({demo, printed}) => {

@@ -72,14 +72,7 @@ goesThough('while a client does not read', async (fleet) => {
   await client.opened();
   await client.ready();
   client.stopReading();
-  const sent = async () => (await fleet.metrics(fleet.workers[0])).get('voicebridge_worker_audio_bytes_to_gateway_total');
-  let before = -1;
-  await waitUntil(async () => {
-    const now = await sent();
-    const still = now > 1 << 20 && now === before;
-    before = now;
-    return still;
-  }, {ms: 5000 * patience, every: 50, what: 'the queues to be full', got: () => before});
+  await fleet.queuesFull();
   return client;
 }, false);
 

@@ -7,7 +7,6 @@ import path from 'node:path';
 
 import {checkEnd} from './conversation.mjs';
 import {withFleet} from './fleet.mjs';
-import {request} from './http.mjs';
 import {full, patience} from './process.mjs';
 import {Scene} from './scene.mjs';
 import {waitUntil} from './wait.mjs';
@@ -68,32 +67,18 @@ class CrashScene extends Scene {
     assert.equal(this.lost.length, kKills * this.sessionsEach, 'and no other');
   }
 
-  // Everybody who triggered an assessment reads one report.
-  async checkReports(clients) {
-    return Promise.all(clients.map(async (client) => {
-      let answer;
-      await waitUntil(async () => {
-        answer = await getReport(this.fleet, client);
-        return answer.status === 200 && JSON.parse(answer.body).state === 'completed';
-      }, {ms: this.killedAt + kTakeoverMs - performance.now(), every: 100, what: 'the report after the kill', got: () => JSON.stringify(answer)});
-      const report = JSON.parse(answer.body);
-      assert.ok(answer.body.includes(client.words), `it quotes ${client.words}`);
-      return report;
-    }));
+  checkReports(clients) {
+    return this.reports(clients, this.killedAt + kTakeoverMs - performance.now());
   }
 
   // As long as workers are away, nobody can say for certain that there is none: each may have a store of its own.
   async checkNoReport(client) {
     const wanted = this.byRestart ? 404 : 503;
     let answer;
-    await waitUntil(async () => (answer = await getReport(this.fleet, client)).status === wanted, {
+    await waitUntil(async () => (answer = await this.getReport(client)).status === wanted, {
       ms: 5000 * patience, every: 100, what: `${wanted} when asked for a report that is not to come`, got: () => JSON.stringify(answer),
     });
   }
-}
-
-function getReport(fleet, {about}) {
-  return request(`${fleet.httpUrl}/v1/sessions/${about.session_id}/report`, {headers: {Authorization: `Bearer ${about.access_token}`}});
 }
 
 // `newDatabase`: of a directory for its files; further options: of Scene.prepare and of CrashScene.

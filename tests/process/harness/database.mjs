@@ -81,14 +81,16 @@ export class SqliteFile extends Database {
   lockSql = 'BEGIN IMMEDIATE';
   unlockSql = 'ROLLBACK';
 
-  constructor(file) {
+  // `command(program, args)`: how a program is started that sees the file.
+  constructor(file, command = (program, args) => [program, args]) {
     super();
     this.file = file;
+    this.command = command;
     this.url = `sqlite:${file}`;
   }
 
   open() {
-    return new Console('python3', ['-c', kSqliteConsole, this.file]);
+    return new Console(...this.command('python3', ['-c', kSqliteConsole, this.file]));
   }
 
   asJson(select) {

@@ -1,9 +1,11 @@
 // What sessions and their workers can be in the middle of when a process is told to go.
 //
-// `counts`: of sessions with which it makes sense. `reach(scene)` ends when all sessions are there. `ofWorkers`: it is
-// nothing to a gateway. `isStuck`: calls of its workers into the system can be held. `startsLate`: it is over soon. `hangs`: somebody keeps the process waiting, so that it may take
-// its time. `meanwhile(scene)`: what happens once they were told. `goOn(scene)`: that nothing was lost where a drain is
-// undone. `check(scene)`: what must hold beside all else.
+// `counts`: of sessions with which it makes sense. `ofWorkers`: it is nothing to a gateway. `hangs`: somebody keeps the
+// process waiting, so that it may take its time. `startsLate`: it is over soon.
+// `options`: of the scene and its fleet, or a function that makes them. `fill(database)` comes before all else.
+// `reach(scene)` ends when all sessions are there. `meanwhile(scene)`: what happens once the processes were told;
+// `afterwards(scene)`: once they have gone. `check(scene)`: what must hold beside all else. `goOn(scene)`: that nothing was
+// lost where a drain is undone.
 import {strict as assert} from 'node:assert';
 
 import {holderOf} from './attachments.mjs';
@@ -11,6 +13,7 @@ import {silence} from './audio.mjs';
 import {answerInText} from './conversation.mjs';
 import {kLibrary, kReserve, libraryProfiles} from './library.mjs';
 import {ManagedProcess, patience, root} from './process.mjs';
+import {StuckCalls} from './stuck_calls.mjs';
 import {waitUntil} from './wait.mjs';
 
 const kForeverMs = 600000;
@@ -41,7 +44,8 @@ async function speak(client) {
   await client.waitFor('response.output_audio.delta');
 }
 
-async function inJournal(scene, what, find) {
+// The upstream has seen so much of all sessions.
+export async function inJournal(scene, what, find) {
   let found;
   await waitUntil(async () => (found = find(await scene.fleet.journal()).length) === scene.count, {
     ms: 10000 * patience, what: `${scene.count} ${what}`, got: () => found,
@@ -74,8 +78,7 @@ export const kStates = {
   },
   'DNS does not answer': {
     ofWorkers: true,
-    isStuck: true,
-    options: {upstreamHost: 'localhost'},
+    options: (scene) => ({upstreamHost: 'localhost', workerEnv: scene.own('stuck', new StuckCalls()).env}),
     reach: async (scene) => {
       scene.stuck.hold('localhost');
       scene.clients = Array.from({length: scene.count}, () => scene.fleet.dial());
@@ -192,8 +195,7 @@ export const kStates = {
       await scene.database.stopped(scene.busy);
     },
     meanwhile: async (scene) => {
-      const told = () => scene.leaving.every((process) => !process.running || process.text('err').includes('"drain.begin"'));
-      await waitUntil(told, {ms: 3000, what: 'the drain to begin'});
+      await scene.begun();
       await scene.database.unlock();
     },
   },

@@ -11,12 +11,13 @@ import {binDir, ManagedProcess, patience, root, sanitized} from './process.mjs';
 import {waitUntil} from './wait.mjs';
 
 const kPorts = ['--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0'];
+const asItIs = (program, args) => [program, args];
 
 export class Fleet {
   // `apiKeys`: {name: key} turns authentication on. `tls`: a certificate made by makeCertificate(). `upstreamHost`: the
-  // name by which workers call the simulator, which listens on 127.0.0.1. `workerEnv`: of StuckCalls, above all.
-  // `otherWorkers`: addresses of workers that the test itself has started. `gatewayCommand(program, args)`: how the
-  // gateway is started.
+  // name by which workers call the simulator, which listens on 127.0.0.1. `workerEnv`, `gatewayEnv`: of what is preloaded
+  // into them. `otherWorkers`: addresses of workers that the test itself has started. `gatewayCommand(program, args)`,
+  // `workerCommand`: how they are started.
   static async start(options = {}) {
     const fleet = new Fleet();
     try {
@@ -37,12 +38,12 @@ export class Fleet {
 
   async #start({
     workers = 2, simulatorFlags = [], workerFlags = [], gatewayFlags = [], apiKeys, tls, profiles, upstreamHost = '127.0.0.1', workerEnv = {},
-    otherWorkers = [], gatewayCommand = (program, args) => [program, args],
+    gatewayEnv = {}, otherWorkers = [], gatewayCommand = asItIs, workerCommand = asItIs,
   } = {}) {
     this.simulator = ManagedProcess.binary('realtime-simulator', ['--listen=127.0.0.1:0', ...simulatorFlags], {label: 'simulator'});
     this.simulatorUrl = `http://${await this.simulator.listening('simulator')}`;
     const upstream = this.simulatorUrl.replace('127.0.0.1', upstreamHost);
-    const start = (label, flags) => this.#startWorker(label, upstream, flags, {profiles, workerEnv});
+    const start = (label, flags) => this.#startWorker(label, upstream, flags, {profiles, workerEnv, workerCommand});
     for (let i = 0; i < workers; ++i) {
       this.workers.push(start(`worker-${i + 1}`, workerFlags));
     }
@@ -50,7 +51,7 @@ export class Fleet {
     const addresses = await Promise.all(this.workers.map((worker) => worker.listening('grpc')));
     this.gateway = new ManagedProcess('gateway', ...gatewayCommand(path.join(binDir, 'voicebridge-gateway'), [
       ...kPorts, `--workers=${[...addresses, ...otherWorkers].join(',')}`, ...this.#authFlags(apiKeys), ...tlsFlags(tls), ...gatewayFlags,
-    ]));
+    ]), {env: gatewayEnv});
     const address = await this.gateway.listening('public');
     this.url = `${tls ? 'wss' : 'ws'}://${address}`;
     this.httpUrl = `${tls ? 'https' : 'http'}://${address}`;
@@ -61,11 +62,11 @@ export class Fleet {
     await this.servingWorkers(addresses.length + otherWorkers.length);
   }
 
-  #startWorker(label, upstream, flags, {profiles, workerEnv}) {
-    return ManagedProcess.binary('voicebridge-worker', [
+  #startWorker(label, upstream, flags, {profiles, workerEnv, workerCommand}) {
+    return new ManagedProcess(label, ...workerCommand(path.join(binDir, 'voicebridge-worker'), [
       ...kPorts, `--upstream_url=${upstream.replace('http', 'ws')}/v1/realtime`, `--responses_url=${upstream}/v1/responses`,
       `--profiles=${profiles ?? path.join(root, 'bridge_worker/profiles')}`, ...flags,
-    ], {label, env: {OPENAI_API_KEY: 'test-key', ...workerEnv}});
+    ]), {env: {OPENAI_API_KEY: 'test-key', ...workerEnv}});
   }
 
   #authFlags(apiKeys) {
@@ -150,6 +151,18 @@ export class Fleet {
     const answer = await request(`${this.ops.get(process)}/metrics`);
     assert.equal(answer.status, 200, `/metrics of ${process.name}`);
     return parseMetrics(answer.body);
+  }
+
+  // The upstream sends all the time, and a client does not read: nothing moves any more.
+  async queuesFull() {
+    let before = -1;
+    await waitUntil(async () => {
+      const each = await Promise.all(this.workers.map((worker) => this.metrics(worker)));
+      const now = each.reduce((sum, metrics) => sum + metrics.get('voicebridge_worker_audio_bytes_to_gateway_total'), 0);
+      const still = now > 1 << 20 && now === before;
+      before = now;
+      return still;
+    }, {ms: 5000 * patience, every: 50, what: 'the queues to be full', got: () => before});
   }
 
   // The gauges that must be 0 once no session is left, by process name.

@@ -1,6 +1,9 @@
 // An installation of which a test holds in its hands all that it depends on: the store, the text model, the tools.
-import {logged} from './faults.mjs';
+import {strict as assert} from 'node:assert';
+
 import {forwarded, HeldServer} from './held_server.mjs';
+import {request} from './http.mjs';
+import {logged} from './log.mjs';
 import {patience} from './process.mjs';
 import {waitUntil} from './wait.mjs';
 
@@ -61,6 +64,23 @@ export class Scene {
     if (this.database.isLocked) {
       await this.database.unlock();
     }
+  }
+
+  // Everybody who triggered an assessment reads one report, with their words.
+  async reports(clients, ms) {
+    return Promise.all(clients.map(async (client) => {
+      let answer;
+      await waitUntil(async () => {
+        answer = await this.getReport(client);
+        return answer.status === 200 && JSON.parse(answer.body).state === 'completed';
+      }, {ms, every: 100, what: 'the report', got: () => JSON.stringify(answer)});
+      assert.ok(answer.body.includes(client.words), `it quotes ${client.words}`);
+      return JSON.parse(answer.body);
+    }));
+  }
+
+  getReport({about}) {
+    return request(`${this.fleet.httpUrl}/v1/sessions/${about.session_id}/report`, {headers: {Authorization: `Bearer ${about.access_token}`}});
   }
 
   assessments() {

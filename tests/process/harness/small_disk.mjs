@@ -32,9 +32,9 @@ export class SmallDisk {
     this.holder = new ManagedProcess('disk', 'unshare', ['--mount', 'sh', '-c', hold]);
   }
 
-  // What a program is started with to see the disk, at `dir`.
-  get prefix() {
-    return ['nsenter', `--mount=/proc/${this.holder.pid}/ns/mnt`];
+  // What a process is to be started with to see the disk, at `dir`.
+  command(program, args) {
+    return ['nsenter', [`--mount=/proc/${this.holder.pid}/ns/mnt`, program, ...args]];
   }
 
   // Not a byte more can be written ...
