@@ -6,7 +6,7 @@ import test from 'node:test';
 
 import {kOurs, pidFile, withDemo} from './harness/demo.mjs';
 import {inEachState} from './harness/demo_scene.mjs';
-import {goAway, inBatches} from './harness/drain_cells.mjs';
+import {goAway, inBatches, repeat} from './harness/drain_cells.mjs';
 import {checkTold, kBudgetMs, kMeans, kTargets} from './harness/drain_scene.mjs';
 import {kStates} from './harness/drain_states.mjs';
 import {Figures} from './harness/figures.mjs';
@@ -89,6 +89,22 @@ for (const [who, begin] of [['nobody is there', async () => new Fleet()], ['a se
       await fleet.kill();
     }
   }));
+}
+
+const kTimes = 100;
+const kCheap = [0, 10].flatMap((sessions) => kTargets.map((target, i) => ({state: 'idle', sessions, means: kMeans[i], target})));
+
+for (const cell of full ? kCheap : []) {
+  test(`${kTimes} times: ${titleOf(cell)}`, {timeout: 600000}, async (t) => {
+    const figures = new Figures();
+    await repeat(kStates, cell, kTimes, async (scene) => {
+      await goAway(scene, cell);
+      figures.add(...scene.exits.map(({ms}) => ms));
+    });
+    t.diagnostic(`${titleOf(cell)}: ${figures}`);
+    quick.add(...figures.ms);
+    assert.ok(figures.max <= kBudgetMs * patience, `${figures}`);
+  });
 }
 
 test('with nothing that hangs a process is gone in a moment', (t) => {

@@ -30,6 +30,21 @@ export function inBatches(states, cells, name, declare, body) {
   }
 }
 
+// The same many times.
+export async function repeat(states, cell, times, body) {
+  for (let done = 0; done < times; done += kScenesAtOnce) {
+    const scenes = Array.from({length: Math.min(kScenesAtOnce, times - done)}, () => new DrainScene({...cell, state: states[cell.state]}));
+    try {
+      await Promise.all(scenes.map((scene) => scene.start()));
+      for (const scene of scenes) {
+        await withScene(scene, (each) => body(each, cell));
+      }
+    } finally {
+      await Promise.all(scenes.map((scene) => scene.kill()));
+    }
+  }
+}
+
 async function withScene(scene, body) {
   try {
     await body(scene);
