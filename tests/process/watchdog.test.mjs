@@ -11,6 +11,7 @@ import {StuckCalls} from './harness/stuck_calls.mjs';
 import {UnreadPipe} from './harness/unread_pipe.mjs';
 
 const kBudget = 3000;
+const kShortBudget = 1000;  // Where it is not the time that matters.
 const kAtOnceMs = 1000;
 const kSideBySide = {concurrency: 20};
 const kSignals = ['SIGTERM', 'SIGINT'];
@@ -23,11 +24,13 @@ const kWedges = {
 const skipped = (wedge) => wedge === 'allocator' && sanitized && 'a sanitizer brings an allocator of its own';
 
 const kProgram = path.join(binDir, 'wedged-process');
-const argsOf = (wedge) => [wedge, String(kBudget)];
+const argsOf = (wedge, budget) => [wedge, String(budget)];
+// One allocator for all threads, and nothing of their own to take from.
+const kSharedAllocator = {GLIBC_TUNABLES: 'glibc.malloc.arena_max=1:glibc.malloc.tcache_count=0'};
 
 // The program, stuck as it was told to.
-async function probe(wedge, options = {}) {
-  const started = new ManagedProcess(wedge, kProgram, argsOf(wedge), options);
+async function probe(wedge, {budget = kBudget, env = {}} = {}) {
+  const started = new ManagedProcess(wedge, kProgram, argsOf(wedge, budget), {env: {...kSharedAllocator, ...env}});
   await wedged(started);
   return started;
 }
@@ -37,9 +40,9 @@ async function wedged(started) {
   await waitUntil(() => /^(not )?wedged$/m.test(started.text('out')), {ms: 10000 * patience, what: `${started.name} to be stuck`, got: () => started.text()});
 }
 
-async function probeWithFullPipe(wedge, body) {
+async function probeWithFullPipe(wedge, budget, body) {
   const pipe = new UnreadPipe();
-  const started = new ManagedProcess(wedge, kProgram, argsOf(wedge), {stdio: ['ignore', pipe.writer, pipe.writer]});
+  const started = new ManagedProcess(wedge, kProgram, argsOf(wedge, budget), {stdio: ['ignore', pipe.writer, pipe.writer], env: kSharedAllocator});
   try {
     await pipe.says(/^(not )?wedged$/m);
     pipe.fill();
@@ -94,7 +97,7 @@ describe('at the end of its budget a process is gone, by force', kSideBySide, ()
         kLastWords[wedge](process);
       });
     }
-    test(`SIGTERM while ${what} and nobody reads its full log`, {skip: skipped(wedge)}, () => probeWithFullPipe(wedge, async (process) => {
+    test(`SIGTERM while ${what} and nobody reads its full log`, {skip: skipped(wedge)}, () => probeWithFullPipe(wedge, kShortBudget, async (process) => {
       await checkForced(process, 'SIGTERM');
     }));
   }
@@ -102,7 +105,7 @@ describe('at the end of its budget a process is gone, by force', kSideBySide, ()
   test('SIGTERM while its main thread is stuck, and a write to the log does not return', async () => {
     const stuck = new StuckCalls();
     try {
-      const process = await probe('main', {env: stuck.env});
+      const process = await probe('main', {budget: kShortBudget, env: stuck.env});
       stuck.hold('write');
       await checkForced(process, 'SIGTERM');
       await stuck.waiting('write');
@@ -114,7 +117,7 @@ describe('at the end of its budget a process is gone, by force', kSideBySide, ()
 
   for (const signal of kSignals) {
     test(`${signal} while its main thread is stuck, as process 1`, {skip: noPidOne}, async () => {
-      const process = await PidOne.start('main', kProgram, argsOf('main'));
+      const process = await PidOne.start('main', kProgram, argsOf('main', kShortBudget));
       await wedged(process);
       await checkForced(process, signal);
       checkLastLine(process, ['watchdog.exit'], {...kOfTheWatchdog, pid: 1});
@@ -133,14 +136,14 @@ describe('a second signal ends it at once', kSideBySide, () => {
         checkLastLine(process, ['signal.second'], kSecond);
       });
     }
-    test(`SIGTERM, SIGTERM while ${what} and nobody reads its full log`, {skip: skipped(wedge)}, () => probeWithFullPipe(wedge, async (process) => {
+    test(`SIGTERM, SIGTERM while ${what} and nobody reads its full log`, {skip: skipped(wedge)}, () => probeWithFullPipe(wedge, kBudget, async (process) => {
       await process.tell('SIGTERM');
       await checkAtOnce(process, 'SIGTERM', 4);
     }));
   }
 
   test('SIGTERM, SIGTERM while its main thread is stuck, as process 1', {skip: noPidOne}, async () => {
-    const process = await PidOne.start('main', kProgram, argsOf('main'));
+    const process = await PidOne.start('main', kProgram, argsOf('main', kBudget));
     await wedged(process);
     await process.tell('SIGTERM');
     await checkAtOnce(process, 'SIGTERM', 4);
@@ -161,13 +164,13 @@ describe('a process that is not stuck, or has not begun, ends at once and in goo
       checkLastLine(process, ['signal.during_start'], {level: 'info'});
     });
     test(`${signal} while it starts, as process 1`, {skip: noPidOne}, async () => {
-      const process = await PidOne.start('start', kProgram, argsOf('start'));
+      const process = await PidOne.start('start', kProgram, argsOf('start', kBudget));
       await wedged(process);
       await checkAtOnce(process, signal, 0);
     });
   }
   for (const [wedge, what] of [['none', 'when nothing is stuck'], ['start', 'while it starts']]) {
-    test(`SIGTERM ${what}, and nobody reads its full log`, () => probeWithFullPipe(wedge, async (process) => {
+    test(`SIGTERM ${what}, and nobody reads its full log`, () => probeWithFullPipe(wedge, kBudget, async (process) => {
       await checkAtOnce(process, 'SIGTERM', 0);
     }));
   }
