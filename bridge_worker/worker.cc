@@ -135,18 +135,18 @@ void Worker::ObserveBackgroundWork() {
 }
 
 absl::Status Worker::Start() {
-  if (const absl::Status made = MakeClients(); !made.ok()) {
+  if (absl::Status made = MakeClients(); !made.ok()) {
     return made;
   }
   if (const absl::Status opened = store_.Start(Deadline::After(clock_.Now(), kStoreOpenMax));
       !opened.ok()) {
     return MakeStatus(opened.code(), "--store: {}", Message(opened));
   }
-  if (const absl::Status bound = StartSessionServer(); !bound.ok()) {
+  if (absl::Status bound = StartSessionServer(); !bound.ok()) {
     return bound;
   }
   ObserveBackgroundWork();
-  const absl::Status status = operator_.Start(
+  absl::Status status = operator_.Start(
       {config_.ops_listen, config_.admin_listen, config_.pid_file, sessions_.get(), &coordinator_},
       shards_->first(), [this] { return Status(); });
   if (!status.ok()) {

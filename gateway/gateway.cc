@@ -118,10 +118,10 @@ std::string Gateway::NotReadyBecause() const {
 
 absl::Status Gateway::Start() {
   WatchWorkers();
-  if (const absl::Status bound = StartPublic(); !bound.ok()) {
+  if (absl::Status bound = StartPublic(); !bound.ok()) {
     return bound;
   }
-  const absl::Status status = operator_.Start(
+  absl::Status status = operator_.Start(
       {config_.ops_listen, config_.admin_listen, config_.pid_file, &sessions_, &coordinator_},
       shards_.first(), [this] { return Status(); });
   if (!status.ok()) {

@@ -24,7 +24,7 @@ std::size_t SizeOf(const std::vector<StoredItem>& items) {
 
 SessionRecord::SessionRecord(StoreThread& store, SessionOwner owner, std::string profile,
                              Clock& clock, Logger& logger, UnsavedRecords& unsaved,
-                             net::any_io_executor executor, OnSuperseded on_superseded)
+                             const net::any_io_executor& executor, OnSuperseded on_superseded)
     : store_(store),
       owner_(std::move(owner)),
       profile_(std::move(profile)),
@@ -32,7 +32,7 @@ SessionRecord::SessionRecord(StoreThread& store, SessionOwner owner, std::string
       logger_(logger),
       unsaved_(unsaved),
       on_superseded_(std::move(on_superseded)),
-      changed_(std::move(executor)) {}
+      changed_(executor) {}
 
 Deadline SessionRecord::WriteDeadline() const { return Deadline::After(clock_.Now(), kWriteMax); }
 

@@ -26,7 +26,7 @@ class SessionRecord {
   using OnSuperseded = std::function<void()>;
 
   SessionRecord(StoreThread& store, SessionOwner owner, std::string profile, Clock& clock,
-                Logger& logger, UnsavedRecords& unsaved, net::any_io_executor executor,
+                Logger& logger, UnsavedRecords& unsaved, const net::any_io_executor& executor,
                 OnSuperseded on_superseded);
 
   const SessionOwner& owner() const { return owner_; }

@@ -22,6 +22,7 @@ absl::Status SessionEnds::Write(const std::shared_ptr<Entry>& wanted, Store& sto
   }
   const std::vector<std::shared_ptr<Entry>> together = Take(wanted);
   std::vector<SessionEnd> ends;
+  ends.reserve(together.size());
   for (const auto& entry : together) {
     ends.push_back(entry->end);
   }

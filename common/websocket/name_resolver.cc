@@ -63,7 +63,7 @@ Awaitable<absl::StatusOr<Endpoints>> NameResolver::Resolve(std::string host, std
   if (!joined.ok()) {
     co_return joined.status();
   }
-  const std::shared_ptr<Lookup> lookup = *joined;
+  const std::shared_ptr<Lookup>& lookup = *joined;
   SystemClock clock;
   co_await RunUntil(clock, deadline, WaitForAnswer(lookup));
   if (!lookup->answer) {
@@ -98,7 +98,7 @@ absl::StatusOr<std::shared_ptr<NameResolver::Lookup>> NameResolver::Join(
   return found->second;
 }
 
-void NameResolver::LookUp(std::shared_ptr<Link> link, Name name, LiveTasks* library_calls) {
+void NameResolver::LookUp(const std::shared_ptr<Link>& link, Name name, LiveTasks* library_calls) {
   Answer answer;
   {
     std::optional<ScopedTask> counted;

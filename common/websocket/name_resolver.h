@@ -44,7 +44,7 @@ class NameResolver final : public net::execution_context::service {
   struct Lookup;
   struct Link;
 
-  static void LookUp(std::shared_ptr<Link> link, Name name, LiveTasks* library_calls);
+  static void LookUp(const std::shared_ptr<Link>& link, Name name, LiveTasks* library_calls);
   static Awaitable<void> WaitForAnswer(std::shared_ptr<Lookup> lookup);
 
   void shutdown() override;
