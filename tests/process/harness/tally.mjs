@@ -1,5 +1,8 @@
-// A reporter for `node --test` that writes one line at the end: `PASSED FAILED`. Skipped tests count as
-// neither; a file that could not run counts as failed.
+import {relative} from 'node:path';
+import {firstLineOf, isFile} from './reported.mjs';
+
+// A reporter for `node --test`: a line for each test that failed, and at the end `PASSED FAILED`. Skipped tests
+// count as neither; a file that could not run counts as failed.
 export default async function* tally(source) {
   let passed = 0;
   let failed = 0;
@@ -9,12 +12,8 @@ export default async function* tally(source) {
       passed += 1;
     } else if (event.type === 'test:fail' && isTest) {
       failed += 1;
+      yield `${relative('.', event.data.file ?? '.')}: ${event.data.name}: ${firstLineOf(event.data)}\n`;
     }
   }
   yield `${passed} ${failed}\n`;
-}
-
-// Some versions of Node report each file as a test of its own.
-function isFile(data) {
-  return data.nesting === 0 && /\.mjs$/.test(data.name);
 }
