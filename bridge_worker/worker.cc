@@ -62,6 +62,7 @@ class Worker {
   absl::Status MakeClients();
   absl::Status StartSessionServer();
   void ObserveBackgroundWork();
+  OpsService::State Readiness() const;
   v1::ProcessStatus Status() const;
   TaskGroup::OnFailure OnTaskFailure();
   void PrepareDrain();
@@ -91,8 +92,7 @@ class Worker {
   std::unique_ptr<WorkerBackground> background_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
-  OperatorListeners operator_{registry_,
-                              [this] { return std::string(index_->closed() ? "draining" : ""); }};
+  OperatorListeners operator_{registry_, [this] { return Readiness(); }};
   std::optional<ProcessDrain> drain_;
 };
 
@@ -213,6 +213,17 @@ absl::Status Worker::StartSessionServer() {
   service_->Start(*shards_);
   address_ = WithPort(config_.listen, port);
   return absl::OkStatus();
+}
+
+// Without its store a worker still converses, and what it is to store waits in bounds.
+OpsService::State Worker::Readiness() const {
+  if (index_->closed()) {
+    return {.ready = false, .detail = "draining"};
+  }
+  if (!store_.available()) {
+    return {.detail = "the store is unavailable, what is to be stored waits"};
+  }
+  return {};
 }
 
 v1::ProcessStatus Worker::Status() const {

@@ -56,7 +56,7 @@ class Gateway {
  private:
   void WatchWorkers();
   absl::Status StartPublic();
-  std::string NotReadyBecause() const;
+  OpsService::State Readiness() const;
   v1::ProcessStatus Status() const;
   TaskGroup::OnFailure OnTaskFailure();
   void PrepareDrain();
@@ -98,7 +98,7 @@ Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges, Watchdog& w
       environment_{*logger_, metrics_, gauges, links_, watch_, index_, OnTaskFailure()},
       service_(config, environment_, shards_),
       sessions_(index_, shards_.first(), nullptr),
-      operator_(registry_, [this] { return NotReadyBecause(); }),
+      operator_(registry_, [this] { return Readiness(); }),
       coordinator_(DrainRole::kGateway, config.drain_budget, watchdog, gauges.drain, *logger_),
       worker_drains_(links_, shards_.first(), gauges, *logger_,
                      [this](DrainEvent event) { coordinator_.Post(std::move(event)); }) {}
@@ -109,11 +109,14 @@ TaskGroup::OnFailure Gateway::OnTaskFailure() {
   };
 }
 
-std::string Gateway::NotReadyBecause() const {
+OpsService::State Gateway::Readiness() const {
   if (index_.closed()) {
-    return "draining";
+    return {.ready = false, .detail = "draining"};
   }
-  return gauges_.workers_serving.load() == 0 ? "no worker serves" : "";
+  if (gauges_.workers_serving.load() == 0) {
+    return {.ready = false, .detail = "no worker serves"};
+  }
+  return {};
 }
 
 absl::Status Gateway::Start() {

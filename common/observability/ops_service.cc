@@ -32,9 +32,11 @@ Awaitable<HttpResponse> OpsService::Respond(const HttpRequest& request) {
     response.content_type = kPrometheusText;
     response.body = prometheus::TextSerializer().Serialize(registry_->Collect());
   } else {
-    const std::string obstacle = readiness_();
-    response.status = obstacle.empty() ? 200 : 503;
-    response.body = obstacle.empty() ? "ready" : obstacle;
+    const State state = readiness_();
+    response.status = state.ready ? 200 : 503;
+    response.body = !state.ready           ? state.detail
+                    : state.detail.empty() ? "ready"
+                                           : "ready; " + state.detail;
   }
   co_return response;
 }

@@ -14,8 +14,11 @@ namespace voicebridge {
 // Owned by the composition root, served by an HttpServer of its own.
 class OpsService final : public HttpService {
  public:
-  // Empty when the process is ready, else why it is not, for the body of the 503.
-  using Readiness = std::function<std::string()>;
+  struct State {
+    bool ready = true;
+    std::string detail;  // Why it is not ready, or what works less well than it should.
+  };
+  using Readiness = std::function<State()>;
 
   OpsService(std::shared_ptr<prometheus::Registry> registry, Readiness readiness)
       : registry_(std::move(registry)), readiness_(std::move(readiness)) {}

@@ -27,28 +27,38 @@ function program(name) {
 export class PostgresServer {
   static async start() {
     const server = new PostgresServer();
-    const data = path.join(server.directory, 'data');
-    const made = await run(program('initdb'), [`--pgdata=${data}`, '--auth=trust', '--username=voicebridge', '--encoding=UTF8', '--no-locale', '--no-sync'],
+    const made = await run(program('initdb'), [`--pgdata=${server.data}`, '--auth=trust', '--username=voicebridge', '--encoding=UTF8', '--no-locale', '--no-sync'],
                            {ms: 60000, ...server.options});
     if (made.code !== 0) {
       throw new Error(`initdb ended with ${made.code}: ${made.stderr}`);
     }
-    server.process = new ManagedProcess('postgres', program('postgres'), [
-      '-D', data, '-k', server.directory, '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'max_connections=200',
-    ], server.options);
-    await waitUntil(() => /ready to accept connections/.test(server.process.text('err')), {
-      ms: 30000 * patience, what: 'PostgreSQL to be ready', got: () => server.process.text('err'),
-    });
+    await server.serve();
     return server;
   }
 
   constructor() {
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-postgres-'));
+    this.data = path.join(this.directory, 'data');
     this.options = {cwd: this.directory, ...serverUser()};
     this.databases = 0;
     if (this.options.uid !== undefined) {
       fs.chownSync(this.directory, this.options.uid, this.options.gid);
     }
+  }
+
+  // Also after it was stopped or killed.
+  async serve() {
+    this.process = new ManagedProcess('postgres', program('postgres'), [
+      '-D', this.data, '-k', this.directory, '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'max_connections=200',
+    ], this.options);
+    await waitUntil(() => /ready to accept connections/.test(this.process.text('err')), {
+      ms: 30000 * patience, what: 'PostgreSQL to be ready', got: () => this.process.text('err'),
+    });
+  }
+
+  // Its connections break, and nobody can make new ones until it serves again.
+  async goAway() {
+    await this.process.stop('SIGQUIT', 15000);
   }
 
   async newDatabase() {

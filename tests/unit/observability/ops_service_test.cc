@@ -29,12 +29,12 @@ class Ops : public testing::Test {
   }
 
   std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
-  std::string obstacle_;
-  OpsService service_{registry_, [this] { return obstacle_; }};
+  OpsService::State state_;
+  OpsService service_{registry_, [this] { return state_; }};
 };
 
 TEST_F(Ops, IsHealthyForAsLongAsItAnswers) {
-  obstacle_ = "draining";
+  state_ = {.ready = false, .detail = "draining"};
   EXPECT_EQ(Ask("/healthz").status, 200U);
   EXPECT_EQ(Ask("/healthz").body, "ok");
 }
@@ -42,9 +42,12 @@ TEST_F(Ops, IsHealthyForAsLongAsItAnswers) {
 TEST_F(Ops, ReadinessFollowsTheProcessAndSaysWhyNot) {
   EXPECT_EQ(Ask("/readyz").status, 200U);
   EXPECT_EQ(Ask("/readyz").body, "ready");
-  obstacle_ = "no worker is serving";
+  state_ = {.ready = false, .detail = "no worker is serving"};
   EXPECT_EQ(Ask("/readyz").status, 503U);
   EXPECT_EQ(Ask("/readyz").body, "no worker is serving");
+  state_ = {.ready = true, .detail = "the store is away"};
+  EXPECT_EQ(Ask("/readyz").status, 200U);
+  EXPECT_EQ(Ask("/readyz").body, "ready; the store is away");
 }
 
 TEST_F(Ops, ServesTheRegistryAsPrometheusText) {
