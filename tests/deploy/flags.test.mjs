@@ -5,9 +5,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
 
-import {root} from '../process/harness.mjs';
+import {root, runBinary} from '../process/harness.mjs';
 import {ctlProblem, flagProblem, makeSecrets} from './harness/check.mjs';
 import {processes} from './harness/commands.mjs';
+import {read} from './harness/yaml.mjs';
 
 let secrets;
 before(() => {
@@ -31,6 +32,18 @@ test('a flag that there is not is found, in a command line, an environment and a
   const [gateway] = processes();
   assert.match(await flagProblem({...gateway, env: {...gateway.env, VOICEBRIDGE_RENAMED: '1'}}, secrets.directory), /VOICEBRIDGE_RENAMED/);
   assert.match(await ctlProblem('', 'exec voicebridgectl drain localhost:9091 --renamed=1', secrets.directory), /unknown flag --renamed/);
+});
+
+// Of docker, kubectl and systemctl.
+const kForeign = ['build', 'scale', 'from-file', 'now', 'grace-period', 'force'];
+
+test('each flag that deploy/README.md speaks of is one of a program of ours', async () => {
+  const programs = ['voicebridge-gateway', 'voicebridge-worker', 'voicebridgectl', 'realtime-simulator', 'voicebridge-load'];
+  const helps = await Promise.all(programs.map((program) => runBinary(program, ['--help'])));
+  const flagsIn = (text) => [...text.matchAll(/(?<![\w-])--([a-z][a-z_-]*)(?![A-Za-z])/g)].map(([, flag]) => flag);
+  const known = new Set([...kForeign, ...helps.flatMap(({stdout, stderr}) => flagsIn(stdout + stderr))]);
+  assert.deepEqual([...new Set(flagsIn(read('README.md')))].filter((flag) => !known.has(flag)), []);
+  assert.ok(!known.has('renamed'));
 });
 
 test('secrets are made once: a second run changes none and prints no key', () => {
