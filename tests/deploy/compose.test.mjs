@@ -68,6 +68,13 @@ test('secrets are files that make-secrets makes; none stands in an environment o
   }
 });
 
+test('gateways believe HAProxy, and nobody outside their own network', () => {
+  const [{subnet}] = file.networks.fleet.ipam.config;
+  assert.ok(file['x-gateway'].command.includes(`--trusted_proxies=${subnet}`));
+  assert.deepEqual(services.filter(([, {networks}]) => networks.includes('outside')).map(([name]) => name), ['haproxy', 'worker']);
+  assert.equal(file.networks.fleet.internal, true);
+});
+
 test('names and ports are those at which somebody listens', () => {
   const port = (target, role) => imageOf(target).env[`VOICEBRIDGE_${role}`].split(':')[1];
   const gateway = file.services['gateway-1'].command;
