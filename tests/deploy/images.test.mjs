@@ -82,9 +82,8 @@ if (full) {
       const images = await Images.build(kTargets);
       try {
         for (const target of kTargets) {
-          const config = await images.config(target);
-          assert.deepEqual([config.User, config.StopSignal], ['65532:65532', 'SIGTERM'], target);
-          assert.equal(config.Healthcheck.Test[1], 'healthy', target);
+          const {Config: {User, StopSignal}, Healthcheck} = await images.inspect(target);
+          assert.deepEqual([User, StopSignal, Healthcheck.Test[1]], ['65532:65532', 'SIGTERM', 'healthy'], target);
         }
         const wav = path.join(images.dir, 'hello.wav');
         fs.copyFileSync(soundFile(soundNames()[0]), wav);

@@ -38,12 +38,14 @@ export class Images {
       fs.writeFileSync(path.join(this.dir, name), text);
       return path.join(this.dir, name);
     };
+    // The other one copies every file for every step.
+    const driver = /\toverlay$/m.test(fs.readFileSync('/proc/filesystems', 'utf8')) ? 'overlay' : 'vfs';
     const files = execFileSync('sh', ['-c', 'ulimit -Hn'], {encoding: 'utf8'}).trim();
     this.env = {
       // No more than this machine lets anybody have.
       CONTAINERS_CONF: file('containers.conf', `[containers]\ndefault_ulimits = ["nofile=${files}:${files}", "nproc=4096:4096"]\n` +
           '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n'),
-      CONTAINERS_STORAGE_CONF: file('storage.conf', `[storage]\ndriver = "vfs"\ngraphroot = "${this.dir}/graph"\nrunroot = "${this.dir}/run"\n`),
+      CONTAINERS_STORAGE_CONF: file('storage.conf', `[storage]\ndriver = "${driver}"\ngraphroot = "${this.dir}/graph"\nrunroot = "${this.dir}/run"\n`),
     };
   }
 
@@ -82,8 +84,8 @@ export class Images {
     return this.#run('podman', args, 120000);
   }
 
-  async config(target) {
-    return JSON.parse(await this.podman('image', 'inspect', `voicebridge-${target}`))[0].Config;
+  async inspect(target) {
+    return JSON.parse(await this.podman('image', 'inspect', `voicebridge-${target}`))[0];
   }
 
   // A container on a root that it cannot write, without capabilities, and without any network but the one of `beside`.
