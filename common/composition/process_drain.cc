@@ -8,11 +8,17 @@
 #include <utility>
 #include <vector>
 
+#include "common/core/status.h"
+
 namespace voicebridge {
 namespace {
 
 // For tasks to see that they were cancelled, also when a forced drain has used up its time.
 constexpr Duration kCancelMax = milliseconds(30);
+// A service whose first word is lost is started again; all later ones can be missed.
+constexpr Duration kFirstWordMax = seconds(1);
+// For the end of the process to be seen.
+constexpr Duration kExitSeen = seconds(2);
 
 TimePoint Now() { return SystemClock().Now(); }
 
@@ -26,7 +32,10 @@ ProcessDrain::ProcessDrain(Parts parts) : parts_(std::move(parts)) {
   });
 }
 
-ExitCode ProcessDrain::Run() { return Leave(parts_.coordinator.Run(*this)); }
+ExitCode ProcessDrain::Run() {
+  TellServiceManager("READY=1\nSTATUS=serving", kFirstWordMax);
+  return Leave(parts_.coordinator.Run(*this));
+}
 
 // --- what the machine wants done ----------------------------------------------------------------
 
@@ -38,6 +47,19 @@ void ProcessDrain::RefuseAdmission() {
   parts_.index.ListIds([this](std::vector<std::string> ids) {
     parts_.coordinator.Post(SessionsListed{std::move(ids)});
   });
+  TellServiceManager(fmt::format("STATUS=draining, {} sessions", live_sessions()),
+                     Duration::zero());
+}
+
+// Not earlier: from then on systemd kills what outlives its timeout. That may be shorter than this
+// budget, and is extended in a message of its own, once it runs.
+void ProcessDrain::AnnounceExit(Deadline end) {
+  TellServiceManager("STOPPING=1", Duration::zero());
+  const Duration left = end.Remaining(Now()) + kExitSeen;
+  TellServiceManager(
+      fmt::format("EXTEND_TIMEOUT_USEC={}",
+                  std::chrono::duration_cast<std::chrono::microseconds>(left).count()),
+      Duration::zero());
 }
 
 void ProcessDrain::AnnounceDrain(Deadline deadline) { parts_.index.AnnounceDrainToAll(deadline); }
@@ -69,6 +91,7 @@ void ProcessDrain::AdmitAgain() {
   parts_.index.Reopen();
   parts_.admin.SetServing(true);
   parts_.notify_status();
+  TellServiceManager("STATUS=serving", Duration::zero());
 }
 
 std::int64_t ProcessDrain::live_tasks() const { return parts_.tasks.total(); }
@@ -105,6 +128,12 @@ void ProcessDrain::NameThreadsLeft() {
   parts_.library_calls.ForEachKind([this](std::string_view name, std::int64_t count) {
     parts_.logger.Warning("thread.left", {{"name", name}, {"count", count}});
   });
+}
+
+void ProcessDrain::TellServiceManager(std::string_view lines, Duration patience) {
+  if (const absl::Status told = service_manager_.Tell(lines, patience); !told.ok()) {
+    parts_.logger.Warning("service_manager.not_told", {{"what", lines}, {"why", Message(told)}});
+  }
 }
 
 }  // namespace voicebridge

@@ -9,6 +9,7 @@
 #include "common/drain/drain_coordinator.h"
 #include "common/observability/log.h"
 #include "common/process/exit_code.h"
+#include "common/process/service_manager.h"
 #include "common/runtime/session_index.h"
 #include "common/runtime/shard_group.h"
 
@@ -16,7 +17,7 @@ namespace voicebridge {
 
 // Owned by the composition root, used on the main thread. Its order at the end: sessions settled,
 // streams finished, calls cancelled, servers shut down while the shards still poll, queues drained,
-// logs flushed.
+// logs flushed. The service manager hears of each turn, and waits for nothing else.
 class ProcessDrain final : public DrainedProcess {
  public:
   // All outlives the drain.
@@ -44,6 +45,7 @@ class ProcessDrain final : public DrainedProcess {
   ExitCode Run();
 
   void RefuseAdmission() override;
+  void AnnounceExit(Deadline end) override;
   void AnnounceDrain(Deadline deadline) override;
   void CallWorkers(const DrainWorkers& order) override;
   void StopBackground(Deadline deadline) override;
@@ -58,8 +60,10 @@ class ProcessDrain final : public DrainedProcess {
  private:
   ExitCode Leave(const DrainCoordinator::End& end);
   void NameThreadsLeft();
+  void TellServiceManager(std::string_view lines, Duration patience);
 
   Parts parts_;
+  const ServiceManager service_manager_ = ServiceManager::FromEnvironment();
 };
 
 }  // namespace voicebridge

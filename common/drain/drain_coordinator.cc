@@ -116,6 +116,7 @@ void DrainCoordinator::TakeNews(DrainNews& news) {
 void DrainCoordinator::Handle(const DrainEvent& event) {
   const DrainPhase before = machine_.phase();
   const bool exited_before = machine_.exits();
+  const bool left_before = machine_.leaves();
   DrainEffects effects;
   machine_.Handle(event, Now(), effects);
   if (machine_.NextDeadline()) {
@@ -126,6 +127,9 @@ void DrainCoordinator::Handle(const DrainEvent& event) {
   }
   for (const DrainEffect& effect : effects) {
     std::visit([this](const auto& wanted) { Perform(wanted); }, effect);
+  }
+  if (machine_.leaves() && !left_before) {
+    process_->AnnounceExit(machine_.plan()->end());
   }
 }
 

@@ -23,6 +23,8 @@ class DrainedProcess {
 
   // The flag is set already: readiness, health and admission follow it.
   virtual void RefuseAdmission() = 0;
+  // Once, when nothing can keep the process from ending any more: by `end` it is gone.
+  virtual void AnnounceExit(Deadline end) = 0;
   virtual void AnnounceDrain(Deadline deadline) = 0;
   virtual void CallWorkers(const DrainWorkers& order) = 0;
   virtual void StopBackground(Deadline deadline) = 0;

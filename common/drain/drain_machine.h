@@ -128,6 +128,8 @@ class DrainMachine {
   DrainPhase phase() const { return phase_; }
   bool draining() const { return phase_ != DrainPhase::kServing; }
   bool exits() const { return exit_; }
+  // It exits, and no undrain can help it.
+  bool leaves() const { return exit_ && !MayUndrain(); }
   // As it is carried out.
   DrainMode mode() const { return mode_; }
   // Of the drain that is under way or over; none while serving.

@@ -83,6 +83,7 @@ class FakeProcess final : public DrainedProcess {
       coordinator->Post(SessionsListed{sessions});
     }
   }
+  void AnnounceExit(Deadline end) override { exits.push_back(end); }
   void AnnounceDrain(Deadline) override { said.emplace_back("announce"); }
   void CallWorkers(const DrainWorkers&) override { said.emplace_back("call workers"); }
   void StopBackground(Deadline) override {
@@ -116,6 +117,7 @@ class FakeProcess final : public DrainedProcess {
   bool lists = true;
   bool answers = true;
   std::vector<std::string> said;
+  std::vector<Deadline> exits;
 };
 
 class CoordinatorTest : public testing::Test {
@@ -173,6 +175,8 @@ TEST_F(CoordinatorTest, PerformsTheStepsAndTellsWhoeverWatches) {
   EXPECT_THAT(caller->last().summary().stored(), ElementsAre("sess_a"));
   EXPECT_TRUE(caller->last().summary().handover_fell_back());
   EXPECT_TRUE(caller->last().summary().has_took());
+  ASSERT_EQ(process_.exits.size(), 1U);
+  EXPECT_GT(process_.exits.front().Remaining(end.plan.start()), Duration::zero());
   EXPECT_TRUE(state_.draining());
   EXPECT_EQ(state_.stored(), 1);
 }
@@ -186,6 +190,10 @@ TEST_F(CoordinatorTest, AStayLeavesItServingItsCalls) {
   EXPECT_TRUE(again->WaitForEnd().ok());
   EXPECT_THAT(again->last().summary().stored(), ElementsAre("sess_a"));
   EXPECT_EQ(state_.stored(), 1) << "counted once";
+  EXPECT_TRUE(process_.exits.empty());
+  EXPECT_TRUE(Ask(v1::DrainRequest::CLOSE, true)->WaitForEnd().ok());
+  Leave();
+  EXPECT_EQ(process_.exits.size(), 1U);
 }
 
 TEST_F(CoordinatorTest, EndsInTimeWhenNothingAnswersAndNamesWhatIsNotSaved) {
@@ -254,6 +262,7 @@ TEST_F(CoordinatorTest, AnUndrainEndsTheCallsAndServesAgain) {
   EXPECT_TRUE(undone.get_future().get().ok());
   EXPECT_TRUE(absl::IsAborted(caller->WaitForEnd()));
   EXPECT_FALSE(state_.draining());
+  EXPECT_TRUE(process_.exits.empty()) << "an exit that can be undone is none yet";
 }
 
 TEST_F(CoordinatorTest, TooManyWatchersAreRefusedAndTheDrainGoesOn) {
