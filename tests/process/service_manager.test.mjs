@@ -4,6 +4,7 @@ import {spawn} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import {createInterface} from 'node:readline';
 import {describe, test} from 'node:test';
 
 import {patience, runBinary, waitUntil, withFleet} from './harness.mjs';
@@ -28,7 +29,7 @@ class ServiceManager {
   constructor(address) {
     this.heard = [];
     this.child = spawn('python3', ['-c', kListener, address], {stdio: ['ignore', 'pipe', 'inherit']});
-    this.child.stdout.setEncoding('utf8').on('data', (text) => this.heard.push(...text.trim().split('\n').map((line) => line.replace(/^'|'$/g, ''))));
+    createInterface({input: this.child.stdout}).on('line', (line) => this.heard.push(line.replace(/^'|'$/g, '')));
   }
 
   hears(wanted) {
