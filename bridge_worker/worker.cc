@@ -24,6 +24,7 @@
 #include "common/composition/operator_listeners.h"
 #include "common/composition/process_drain.h"
 #include "common/composition/session_admin.h"
+#include "common/composition/shard_metrics.h"
 #include "common/core/ids.h"
 #include "common/core/limits.h"
 #include "common/core/status.h"
@@ -51,7 +52,7 @@ class Worker {
         metrics_(*registry_, gauges, config.capacity),
         connector_(MakeRealtimeConnector(config.upstream_url, config.openai_api_key,
                                          config.upstream_ca_file)),
-        store_(*MakeStore(config.store), *logger_, gauges.library_calls),
+        store_(*MakeStore(config.store), *logger_, metrics_.store, gauges.library_calls),
         coordinator_(DrainRole::kWorker, config.drain_budget, watchdog, gauges.drain, *logger_) {}
 
   absl::Status Start();
@@ -146,6 +147,9 @@ absl::Status Worker::Start() {
     return bound;
   }
   ObserveBackgroundWork();
+  AddShardMetrics(*registry_,
+                  {"voicebridge_worker", {"to_upstream", "upstream"}, {"to_gateway", "gateway"}},
+                  *shards_);
   absl::Status status = operator_.Start(
       {config_.ops_listen, config_.admin_listen, config_.pid_file, sessions_.get(), &coordinator_},
       shards_->first(), [this] { return Status(); });
@@ -192,13 +196,15 @@ absl::Status Worker::StartSessionServer() {
   assessment_limits.parallel = config_.assessments_parallel;
   assessment_limits.lease = config_.assessment_lease;
   assessments_ = std::make_unique<AssessmentService>(
-      assessment_limits, config_.profiles, *responses_, store_, metrics_.lost, start_id_,
-      shards_->first().executor(), shards_->first().clock(), shards_->first().tasks(), *logger_);
-  environment_ = std::make_unique<SessionEnvironment>(SessionEnvironment{
-      *logger_, metrics_, gauges_, config_.profiles, *connector_, *index_, store_, *unsaved_,
-      config_.store_is_lasting, start_id_, *assessments_,
-      ToolEnvironment{store_, *webhooks_, clock_, *logger_, gauges_.drain.flag(), metrics_.lost},
-      OnTaskFailure()});
+      assessment_limits, config_.profiles, *responses_, store_, metrics_.lost, metrics_.assessments,
+      start_id_, shards_->first().executor(), shards_->first().clock(), shards_->first().tasks(),
+      *logger_);
+  environment_ = std::make_unique<SessionEnvironment>(
+      SessionEnvironment{*logger_, metrics_, gauges_, config_.profiles, *connector_, *index_,
+                         store_, *unsaved_, config_.store_is_lasting, start_id_, *assessments_,
+                         ToolEnvironment{store_, *webhooks_, clock_, *logger_, gauges_.drain.flag(),
+                                         metrics_.lost, metrics_.tools},
+                         OnTaskFailure()});
   queries_ = MakeAssessmentQueries(*assessments_);
   service_ = std::make_unique<BridgeService>(*environment_, *queries_, coordinator_);
   sessions_ = std::make_unique<SessionAdmin>(

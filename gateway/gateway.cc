@@ -12,6 +12,7 @@
 #include "common/composition/operator_listeners.h"
 #include "common/composition/process_drain.h"
 #include "common/composition/session_admin.h"
+#include "common/composition/shard_metrics.h"
 #include "common/core/ids.h"
 #include "common/core/limits.h"
 #include "common/core/status.h"
@@ -120,6 +121,9 @@ OpsService::State Gateway::Readiness() const {
 }
 
 absl::Status Gateway::Start() {
+  AddShardMetrics(*registry_,
+                  {"voicebridge_gateway", {"from_clients", "worker"}, {"to_clients", "client"}},
+                  shards_);
   WatchWorkers();
   if (absl::Status bound = StartPublic(); !bound.ok()) {
     return bound;

@@ -24,16 +24,17 @@ struct GatewayGauges {
   DrainState drain;
 };
 
+// Those of the shards are added by AddShardMetrics.
 struct GatewayMetrics {
   GatewayMetrics(ProcessRegistry& registry, const GatewayGauges& gauges);
 
   EndReasonCounters sessions_ended;
   prometheus::Counter& upgrades_refused;
-  prometheus::Counter& audio_frames_from_clients;
-  prometheus::Counter& audio_frames_to_clients;
   prometheus::Counter& audio_frames_dropped;
   prometheus::Counter& attach_retries;
   prometheus::Histogram& ready_seconds;  // From the upgrade to session.created.
+  // From the end of a user's turn to the first audio of the answer.
+  prometheus::Histogram& first_audio_seconds;
 };
 
 }  // namespace voicebridge::gateway

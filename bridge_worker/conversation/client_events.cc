@@ -232,6 +232,7 @@ std::string Conversation::Core::WithLegalVoice(const ResponseRequest& request,
 
 // What is not open any more needs no cancel, and OpenAI's refusal would help nobody.
 void Conversation::Core::OnResponseCancel(const json::object& body, std::string_view) {
+  answer_.Forget();
   if (const auto target = gate_.Cancel(StringOr(body, "response_id"))) {
     SendCancel(*target, StringOr(body, "event_id"));
   }
@@ -367,6 +368,7 @@ void Conversation::Core::OnInputCommit(const json::object& body, std::string_vie
   const std::string event_id = UpstreamEventId(client_event_id);
   effects_->push_back(SendUpstream{InputAudioCommitEvent(event_id)});
   input_.CommitSent(event_id, std::string(client_event_id));
+  answer_.TurnEnded(now_);
 }
 
 void Conversation::Core::OnInputClear(const json::object&, std::string_view json) {

@@ -48,6 +48,8 @@ std::optional<StartAssessment> Conversation::TakeUnsubmitted(TimePoint now) {
 const v1::ConversationSnapshot& Conversation::snapshot() const { return core_->snapshot(); }
 bool Conversation::ended() const { return core_->ended(); }
 bool Conversation::sends_keepalives() const { return core_->sends_keepalives(); }
+std::optional<Duration> Conversation::TakeAnswerDelay() { return core_->TakeAnswerDelay(); }
+
 std::uint64_t Conversation::protocol_errors() const { return core_->protocol_errors(); }
 
 Conversation::Core::Core(ConversationConfig config, TimePoint now)

@@ -154,6 +154,10 @@ class Conversation {
   // Whether the client is sent a sign of life every 3 s, because an assessment is being written.
   bool sends_keepalives() const;
 
+  // To be asked after a SendClientAudio: how long the user had waited for it, from the end of the
+  // turn that it answers; once per turn.
+  std::optional<Duration> TakeAnswerDelay();
+
   // Upstream messages that were malformed or of a type unknown to us: skipped or passed on, and
   // counted.
   std::uint64_t protocol_errors() const;

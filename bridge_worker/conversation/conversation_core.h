@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "bridge_worker/conversation/conversation.h"
 #include "bridge_worker/conversation/input_audio.h"
@@ -19,6 +20,7 @@
 #include "bridge_worker/conversation/transcript.h"
 #include "bridge_worker/conversation/voice_policy.h"
 #include "bridge_worker/upstream/realtime_protocol.h"
+#include "common/core/answer_timer.h"
 
 namespace voicebridge::worker {
 
@@ -37,6 +39,7 @@ class Conversation::Core {
   bool ended() const { return phase_ == Phase::kEnded; }
   bool sends_keepalives() const { return flow_.sends_keepalives(); }
   std::uint64_t protocol_errors() const { return protocol_errors_; }
+  std::optional<Duration> TakeAnswerDelay() { return std::exchange(answer_delay_, std::nullopt); }
 
  private:
   enum class Phase { kConnecting, kConfiguring, kReady, kEnded };
@@ -194,6 +197,8 @@ class Conversation::Core {
   ToolCalls tools_;
   InterviewFlow flow_;
   SummarySpeech speech_;
+  AnswerTimer answer_;
+  std::optional<Duration> answer_delay_;       // Until it is taken.
   std::deque<SentCommand> sent_;               // The newest 64.
   std::deque<PendingDelete> pending_deletes_;  // At most 64.
   std::set<std::string> replayed_;             // Items that the client knows already.

@@ -91,6 +91,7 @@ void Conversation::Core::AdvanceInterview() {
 // The client is told once it is stored: what was announced is never lost.
 void Conversation::Core::Trigger(std::string reason) {
   if (flow_.Trigger(std::move(reason), now_)) {
+    answer_.Forget();  // What is said next is the summary, some time from now.
     RefuseHeld();
   }
 }

@@ -295,6 +295,7 @@ void Conversation::Core::OnInputCommitted(const UpstreamEvent& event, std::strin
 }
 
 void Conversation::Core::OnSpeechStarted(const UpstreamEvent& event, std::string_view text) {
+  answer_.Forget();
   const auto active = gate_.ActiveResponse();
   if (!active || !settings_.InterruptsOnSpeech()) {
     return Forward(event, text);
@@ -305,6 +306,9 @@ void Conversation::Core::OnSpeechStarted(const UpstreamEvent& event, std::string
 
 void Conversation::Core::OnSpeechEnded(const UpstreamEvent& event, std::string_view text) {
   Forward(event, text);
+  if (event.type == UpstreamEventType::kSpeechStopped) {
+    answer_.TurnEnded(now_);
+  }
   input_.SpeechEnded(event.item_id, UnsignedOr(event.body, "audio_end_ms", 0));
 }
 
@@ -386,6 +390,9 @@ void Conversation::Core::OnAudioDelta(const UpstreamEvent& event) {
     effect.audio.set_event_id(event.event_id);
     effects_->push_back(std::move(effect));
     transcript_.CoverSeq(seq_);
+    if (const auto turn_ended = answer_.Heard(event.response_id)) {
+      answer_delay_ = now_ - *turn_ended;
+    }
   }
   transcript_.AudioHeard();
 }

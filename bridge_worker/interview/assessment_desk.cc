@@ -12,6 +12,23 @@ namespace {
 // A trigger is worth some patience with a store that is away, but its session waits to be told.
 constexpr Duration kCreateMax = seconds(30);
 
+AssessmentResult ResultOf(AssessmentRun::End end) {
+  switch (end) {
+    case AssessmentRun::End::kCompleted:
+      return AssessmentResult::kCompleted;
+    case AssessmentRun::End::kFailed:
+      return AssessmentResult::kFailed;
+    case AssessmentRun::End::kLost:
+      return AssessmentResult::kLost;
+    case AssessmentRun::End::kNotStored:
+      return AssessmentResult::kNotStored;
+    case AssessmentRun::End::kReleased:
+    case AssessmentRun::End::kNotReleased:
+      return AssessmentResult::kReleased;
+  }
+  return AssessmentResult::kLost;
+}
+
 }  // namespace
 
 AssessmentDesk::AssessmentDesk(const AssessmentTools& tools, net::any_io_executor executor,
@@ -77,10 +94,12 @@ Awaitable<absl::StatusOr<AssessmentRecord>> AssessmentDesk::Create(const Wish& w
   absl::StatusOr<AssessmentRecord> stored = co_await tools_.records.Create(
       std::move(owner), std::move(assessment), reserved, In(kCreateMax));
   if (stored.ok()) {
-    tools_.logger.Info("assessment.stored",
-                       {{"session", stored->session_id},
-                        {"assessment", stored->assessment_id},
-                        {"words", reserved > Duration::zero() ? "awaited" : "complete"}});
+    stored->traceparent = wish.owner.traceparent;
+    LoggerOfTrace(tools_.logger, stored->traceparent)
+        .Info("assessment.stored",
+              {{"session", stored->session_id},
+               {"assessment", stored->assessment_id},
+               {"words", reserved > Duration::zero() ? "awaited" : "complete"}});
     if (reserved > Duration::zero()) {
       reserved_.insert(stored->session_id);
     } else {
@@ -98,19 +117,20 @@ void AssessmentDesk::NotStored(const Wish& wish, const absl::Status& why) {
   if (was_reserved && !superseded) {
     // What was said last is missing: it is taken up without that once it is not reserved any more.
     tools_.lost.Count(RecordKind::kLastWords);
-    tools_.logger.Warning("assessment.words_lost",
-                          {{"session", session_id}, {"error", Message(why)}});
+    LoggerOfTrace(tools_.logger, wish.owner.traceparent)
+        .Warning("assessment.words_lost", {{"session", session_id}, {"error", Message(why)}});
     return;
   }
   const std::string_view reason = superseded ? "superseded" : "store_unavailable";
   if (!superseded) {
     tools_.lost.Count(RecordKind::kAssessment);
   }
-  tools_.logger.Log(superseded ? LogLevel::kInfo : LogLevel::kError, "assessment.failed",
-                    {{"session", session_id},
-                     {"assessment", wish.assessment.assessment_id},
-                     {"reason", reason},
-                     {"error", Message(why)}});
+  LoggerOfTrace(tools_.logger, wish.owner.traceparent)
+      .Log(superseded ? LogLevel::kInfo : LogLevel::kError, "assessment.failed",
+           {{"session", session_id},
+            {"assessment", wish.assessment.assessment_id},
+            {"reason", reason},
+            {"error", Message(why)}});
   TellFailed(session_id, std::string(reason));
 }
 
@@ -135,7 +155,7 @@ void AssessmentDesk::Admit(const AssessmentRecord& record) {
     return;
   }
   const TimePoint expires = tools_.clock.Now() + tools_.limits.queue_max;
-  queue_.Push({record.assessment_id, record.session_id, expires});
+  queue_.Push({record.assessment_id, record.session_id, expires, record.traceparent});
   TellMoved();
   Wake();
 }
@@ -198,9 +218,6 @@ void AssessmentDesk::Run(AssessmentRecord record) {
     running->second->Adopt(record.claim);
     return;
   }
-  tools_.logger.Info("assessment.claimed", {{"session", record.session_id},
-                                            {"assessment", record.assessment_id},
-                                            {"claim", record.claim}});
   const std::string session_id = record.session_id;
   const std::string assessment_id = record.assessment_id;
   const auto on_attempt = [this, session_id](unsigned attempt) {
@@ -211,6 +228,9 @@ void AssessmentDesk::Run(AssessmentRecord record) {
   };
   auto run = std::make_shared<AssessmentRun>(tools_, std::move(record), executor_, on_attempt);
   runs_.emplace(assessment_id, run);
+  run->logger().Info(
+      "assessment.claimed",
+      {{"session", session_id}, {"assessment", assessment_id}, {"claim", run->record().claim}});
   if (!tasks_.TrySpawn("assessment", RunToEnd(run))) {
     runs_.erase(assessment_id);  // The process ends by force: its lease frees it.
   }
@@ -221,6 +241,7 @@ Awaitable<void> AssessmentDesk::RunToEnd(std::shared_ptr<AssessmentRun> run) {
   const AssessmentRun::End end = co_await run->Run();
   runs_.erase(run->record().assessment_id);
   Count();
+  tools_.metrics.ObserveEnd(ResultOf(end), run->age());
   OnEnd(*run, end);
   Wake();
 }

@@ -16,6 +16,7 @@ struct QueuedAssessment {
   std::string assessment_id;
   std::string session_id;
   TimePoint expires;
+  std::string traceparent = {};
 };
 
 // First in, first out. Bounded by the sessions of the process and the assessments that it retries:

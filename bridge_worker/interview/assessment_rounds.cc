@@ -81,10 +81,12 @@ Awaitable<void> AssessmentDesk::EndExpired(const QueuedAssessment& entry) {
                                           In(kStoreMax));
   }
   // Not stored: it is still pending, and may be taken up later all the same.
-  tools_.logger.Warning("assessment.failed", {{"session", entry.session_id},
-                                              {"assessment", entry.assessment_id},
-                                              {"reason", "queue_timeout"},
-                                              {"stored", status.ok()}});
+  tools_.metrics.ObserveEnd(AssessmentResult::kQueueTimeout, tools_.limits.queue_max);
+  LoggerOfTrace(tools_.logger, entry.traceparent)
+      .Warning("assessment.failed", {{"session", entry.session_id},
+                                     {"assessment", entry.assessment_id},
+                                     {"reason", "queue_timeout"},
+                                     {"stored", status.ok()}});
   TellFailed(entry.session_id, "queue_timeout");
 }
 
@@ -97,6 +99,7 @@ Awaitable<void> AssessmentDesk::TakeUpQueued() {
       co_return;  // The next reap tries again.
     }
     if (!claimed->empty()) {
+      claimed->front().traceparent = std::move(first.traceparent);
       Run(std::move(claimed->front()));
     }
     TellMoved();

@@ -39,6 +39,8 @@ AssessmentRun::AssessmentRun(const AssessmentTools& tools, AssessmentRecord reco
     : tools_(tools),
       record_(std::move(record)),
       on_attempt_(std::move(on_attempt)),
+      trace_(ContinueTrace(record_.traceparent)),
+      logger_(tools.logger, trace_.trace_id),
       began_(tools.clock.Now()),
       claim_(record_.claim),
       stop_(executor) {}
@@ -122,12 +124,15 @@ Awaitable<void> AssessmentRun::Attempt(const v1::Assessment& assessment, const s
   for (attempt_ = 1;; ++attempt_) {
     on_attempt_(attempt_);
     const Deadline limit = AttemptDeadline(budget, attempt_ == attempts);
-    const ResponsesAnswer answer = co_await tools_.client.Create(body, limit);
+    std::string traceparent = FormatTraceparent(trace_);
+    const ResponsesAnswer answer =
+        co_await tools_.client.Create(body, std::move(traceparent), limit);
     const bool cancelled = co_await IsCancelled();
     if (cancelled) {
       co_return;
     }
     Verdict verdict = Judge(assessment, answer);
+    tools_.metrics.CountAttempt(verdict.outcome);
     if (verdict.result.failure_reason.empty()) {
       Conclude(std::move(verdict.result));
       co_return;
@@ -167,19 +172,24 @@ AssessmentRun::Verdict AssessmentRun::Judge(const v1::Assessment& assessment,
       } else {
         verdict.result.failure_reason = "model_output";
         verdict.detail = Message(report.status());
+        verdict.outcome = AttemptOutcome::kUnusable;
       }
       break;
     }
     case ResponsesAnswer::Outcome::kRefused:
       verdict.result.failure_reason = "model_refused";
+      verdict.outcome = AttemptOutcome::kRefused;
       break;
     case ResponsesAnswer::Outcome::kIncomplete:
       verdict.result.failure_reason = "model_output";
+      verdict.outcome = AttemptOutcome::kUnusable;
       break;
     case ResponsesAnswer::Outcome::kRejected:
       verdict.result.failure_reason = "model_unavailable";
+      verdict.outcome = AttemptOutcome::kRejected;
       break;
     case ResponsesAnswer::Outcome::kUnavailable:
+      verdict.outcome = AttemptOutcome::kUnavailable;
       verdict.result.failure_reason = answer.detail == "timeout" ? "timeout" : "model_unavailable";
       break;
   }
@@ -219,9 +229,9 @@ Awaitable<AssessmentRun::End> AssessmentRun::WriteResult() {
   absl::Status status = co_await Write(completed);
   if (completed && IsRefused(status)) {
     tools_.lost.Count(RecordKind::kReport);
-    tools_.logger.Error("assessment.not_stored", {{"session", record_.session_id},
-                                                  {"assessment", record_.assessment_id},
-                                                  {"error", Message(status)}});
+    logger_.Error("assessment.not_stored", {{"session", record_.session_id},
+                                            {"assessment", record_.assessment_id},
+                                            {"error", Message(status)}});
     result_ = {"", "store_unavailable"};
     completed = false;
     status = co_await Write(completed);
@@ -261,14 +271,14 @@ std::int64_t AssessmentRun::Milliseconds() const {
   return std::chrono::duration_cast<milliseconds>(tools_.clock.Now() - began_).count();
 }
 
-void AssessmentRun::LogEnd(LogLevel level, std::string_view event, std::string_view reason) const {
-  tools_.logger.Log(level, event,
-                    {{"session", record_.session_id},
-                     {"assessment", record_.assessment_id},
-                     {"claim", claim_},
-                     {"attempt", attempt_},
-                     {"ms", Milliseconds()},
-                     {"reason", reason}});
+void AssessmentRun::LogEnd(LogLevel level, std::string_view event, std::string_view reason) {
+  logger_.Log(level, event,
+              {{"session", record_.session_id},
+               {"assessment", record_.assessment_id},
+               {"claim", claim_},
+               {"attempt", attempt_},
+               {"ms", Milliseconds()},
+               {"reason", reason}});
 }
 
 }  // namespace voicebridge::worker

@@ -6,10 +6,13 @@
 #include <optional>
 #include <string>
 
+#include "bridge_worker/interview/assessment_metrics.h"
 #include "bridge_worker/interview/assessment_records.h"
 #include "bridge_worker/interview/assessment_service.h"
 #include "bridge_worker/store/lost_records.h"
 #include "common/async/event.h"
+#include "common/observability/trace_context.h"
+#include "common/observability/trace_logger.h"
 
 namespace voicebridge::worker {
 
@@ -20,6 +23,7 @@ struct AssessmentTools {
   ResponsesClient& client;
   AssessmentRecords& records;
   LostRecords& lost;
+  AssessmentMetrics& metrics;
   Clock& clock;
   Logger& logger;
 };
@@ -53,6 +57,9 @@ class AssessmentRun {
   void Stop(Deadline deadline);
 
   const AssessmentRecord& record() const { return record_; }
+  TraceLogger& logger() { return logger_; }
+  // Since it was taken up.
+  Duration age() const { return tools_.clock.Now() - began_; }
   unsigned attempt() const { return attempt_; }
   const std::string& report_json() const { return result_.report_json; }
   const std::string& failure_reason() const { return result_.failure_reason; }
@@ -65,7 +72,8 @@ class AssessmentRun {
   // What one attempt came to.
   struct Verdict {
     Result result;
-    std::string detail;            // Of a failure, for the log.
+    std::string detail;  // Of a failure, for the log.
+    AttemptOutcome outcome = AttemptOutcome::kReport;
     bool is_final = true;          // Trying again does not help.
     std::optional<Duration> wait;  // Asked for by the model's service.
   };
@@ -87,11 +95,13 @@ class AssessmentRun {
 
   Deadline In(Duration budget) const { return Deadline::After(tools_.clock.Now(), budget); }
   std::int64_t Milliseconds() const;
-  void LogEnd(LogLevel level, std::string_view event, std::string_view reason) const;
+  void LogEnd(LogLevel level, std::string_view event, std::string_view reason);
 
   const AssessmentTools& tools_;
   const AssessmentRecord record_;
   const std::function<void(unsigned)> on_attempt_;
+  const TraceContext trace_;
+  TraceLogger logger_;
   const TimePoint began_;
   std::uint64_t claim_;
   unsigned attempt_ = 0;

@@ -14,12 +14,13 @@ namespace voicebridge::worker {
 class AssessmentService::Implementation {
  public:
   Implementation(AssessmentLimits limits, const Profiles& profiles, ResponsesClient& client,
-                 StoreThread& store, LostRecords& lost, std::string worker_id,
-                 net::any_io_executor executor, Clock& clock, TaskGroup& tasks, Logger& logger)
+                 StoreThread& store, LostRecords& lost, AssessmentMetrics& metrics,
+                 std::string worker_id, net::any_io_executor executor, Clock& clock,
+                 TaskGroup& tasks, Logger& logger)
       : executor_(std::move(executor)),
         limits_(limits),
         records_(MakeStoredRecords(store, std::move(worker_id), limits.lease)),
-        tools_{limits_, profiles, client, *records_, lost, clock, logger},
+        tools_{limits_, profiles, client, *records_, lost, metrics, clock, logger},
         desk_(std::make_shared<AssessmentDesk>(
             tools_, executor_, tasks,
             [this](const std::string& session_id, AssessmentUpdate update) {
@@ -51,11 +52,13 @@ class AssessmentService::Implementation {
 
 AssessmentService::AssessmentService(AssessmentLimits limits, const Profiles& profiles,
                                      ResponsesClient& client, StoreThread& store, LostRecords& lost,
-                                     std::string worker_id, net::any_io_executor executor,
-                                     Clock& clock, TaskGroup& tasks, Logger& logger)
+                                     AssessmentMetrics& metrics, std::string worker_id,
+                                     net::any_io_executor executor, Clock& clock, TaskGroup& tasks,
+                                     Logger& logger)
     : implementation_(std::make_unique<Implementation>(limits, profiles, client, store, lost,
-                                                       std::move(worker_id), std::move(executor),
-                                                       clock, tasks, logger)) {}
+                                                       metrics, std::move(worker_id),
+                                                       std::move(executor), clock, tasks, logger)) {
+}
 
 AssessmentService::~AssessmentService() = default;
 
@@ -77,10 +80,12 @@ void AssessmentService::Forget(const std::string& session_id) {
 }
 
 Awaitable<absl::StatusOr<AssessmentRecord>> AssessmentService::Retry(std::string session_id,
+                                                                     std::string traceparent,
                                                                      Deadline deadline) {
   absl::StatusOr<AssessmentRecord> record =
       co_await implementation_->records().Retry(std::move(session_id), deadline);
   if (record.ok()) {
+    record->traceparent = std::move(traceparent);
     implementation_->Post([copy = *record](AssessmentDesk& desk) { desk.Readmit(copy); });
   }
   co_return record;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bridge_worker/interview/assessment_metrics.h"
 #include "bridge_worker/interview/assessment_update.h"
 #include "bridge_worker/interview/responses_client.h"
 #include "bridge_worker/store/lost_records.h"
@@ -36,8 +37,9 @@ class AssessmentService {
   using Listener = std::function<void(const AssessmentUpdate&)>;
 
   AssessmentService(AssessmentLimits limits, const Profiles& profiles, ResponsesClient& client,
-                    StoreThread& store, LostRecords& lost, std::string worker_id,
-                    net::any_io_executor executor, Clock& clock, TaskGroup& tasks, Logger& logger);
+                    StoreThread& store, LostRecords& lost, AssessmentMetrics& metrics,
+                    std::string worker_id, net::any_io_executor executor, Clock& clock,
+                    TaskGroup& tasks, Logger& logger);
   ~AssessmentService();
 
   // Begins to look for assessments that are pending: now, on notice and at each reap_interval.
@@ -54,7 +56,9 @@ class AssessmentService {
   // The session ended, or does not want to know any more.
   void Forget(const std::string& session_id);
   // From failed to pending, and queued. NOT_FOUND, FAILED_PRECONDITION: as the store says.
-  Awaitable<absl::StatusOr<AssessmentRecord>> Retry(std::string session_id, Deadline deadline);
+  // `traceparent`: of whoever asks; empty: its trace is a new one.
+  Awaitable<absl::StatusOr<AssessmentRecord>> Retry(std::string session_id, std::string traceparent,
+                                                    Deadline deadline);
   Awaitable<absl::StatusOr<AssessmentRecord>> Find(std::string session_id, Deadline deadline);
 
   // A drain, and its end if it is undone. Each may come again, in any order.

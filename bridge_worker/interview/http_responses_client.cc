@@ -35,13 +35,15 @@ class HttpResponsesClient final : public ResponsesClient {
   HttpResponsesClient(Url url, Secret api_key, std::string ca_file)
       : url_(std::move(url)), api_key_(std::move(api_key)), ca_file_(std::move(ca_file)) {}
 
-  Awaitable<ResponsesAnswer> Create(std::string body, Deadline deadline) override {
+  Awaitable<ResponsesAnswer> Create(std::string body, std::string traceparent,
+                                    Deadline deadline) override {
     HttpClientRequest request;
     request.method = "POST";
     request.url = url_;
     request.headers.emplace_back("User-Agent", "voicebridge-worker/" VOICEBRIDGE_VERSION);
     request.headers.emplace_back("Content-Type", "application/json");
     request.headers.emplace_back("Accept", "text/event-stream");
+    request.headers.emplace_back("traceparent", std::move(traceparent));
     request.bearer = api_key_;
     request.body = std::move(body);
     request.ca_file = ca_file_;

@@ -33,9 +33,10 @@ class ResponsesClient {
  public:
   virtual ~ResponsesClient() = default;
 
-  // `body`: see AssessmentRequestBody. Past the deadline: kUnavailable, "timeout". Cancelling the
-  // coroutine closes the connection at once.
-  virtual Awaitable<ResponsesAnswer> Create(std::string body, Deadline deadline) = 0;
+  // `body`: see AssessmentRequestBody. `traceparent`: of this call. Past the deadline:
+  // kUnavailable, "timeout". Cancelling the coroutine closes the connection at once.
+  virtual Awaitable<ResponsesAnswer> Create(std::string body, std::string traceparent,
+                                            Deadline deadline) = 0;
 };
 
 }  // namespace voicebridge::worker

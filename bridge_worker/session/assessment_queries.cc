@@ -15,7 +15,7 @@ class ServiceQueries final : public AssessmentQueries {
   }
   Awaitable<absl::StatusOr<AssessmentRecord>> Retry(std::string session_id,
                                                     Deadline deadline) override {
-    return service_.Retry(std::move(session_id), deadline);
+    return service_.Retry(std::move(session_id), std::string(), deadline);
   }
 
  private:

@@ -1,11 +1,13 @@
 #include "bridge_worker/session/session_driver.h"
 
+#include <array>
 #include <utility>
 
 #include "common/async/first_to_finish.h"
 #include "common/core/limits.h"
 #include "common/core/status.h"
 #include "common/observability/end_reason_level.h"
+#include "common/observability/trace_context.h"
 #include "common/rpc/wire_status.h"
 #include "common/rpc/wire_time.h"
 
@@ -37,6 +39,7 @@ std::string MessageOf(const ConnectFailure& failure) {
 SessionDriver::SessionDriver(SessionEnvironment& environment, Shard& shard,
                              std::unique_ptr<GatewayStream> gateway)
     : environment_(environment),
+      logger_(environment.logger, std::string()),
       shard_(shard),
       executor_(shard.executor()),
       gateway_(std::move(gateway)),
@@ -53,9 +56,8 @@ Awaitable<void> SessionDriver::Run() {
   const absl::Status attached = co_await Attach(handshake);
   if (!attached.ok()) {
     environment_.metrics.attaches_refused.Increment();
-    environment_.logger.Info(
-        "attach.refused",
-        {{"session", session_id()}, {"epoch", epoch()}, {"reason", Message(attached)}});
+    logger_.Info("attach.refused",
+                 {{"session", session_id()}, {"epoch", epoch()}, {"reason", Message(attached)}});
     co_await gateway_->Finish(ToGrpc(attached),
                               Deadline::After(shard_.clock().Now(), limits::kCloseMax));
     co_return;
@@ -74,6 +76,8 @@ Awaitable<void> SessionDriver::Run() {
 Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
   absl::Status read =
       co_await request_.Read(*gateway_, environment_.profiles, shard_.clock(), deadline);
+  traceparent_ = FormatTraceparent(ContinueTrace(request_.frame().traceparent()));
+  logger_ = LoggerOfTrace(environment_.logger, traceparent_);
   if (!read.ok()) {
     co_return read;
   }
@@ -90,6 +94,9 @@ Awaitable<absl::Status> SessionDriver::Attach(Deadline deadline) {
     config.initial_session_json = request_.frame().initial_session_json();
     config.snapshot = request_.TakeSnapshot();
     conversation_.emplace(std::move(config), shard_.clock().Now());
+    meter_.emplace(shard_.meter(), [this] {
+      return std::array{upstream_queue_.bytes(), gateway_queue_.bytes()};
+    });
   }
   co_return added;
 }
@@ -104,7 +111,7 @@ Awaitable<absl::Status> SessionDriver::Acquire(Deadline deadline) {
   const auto on_superseded = [this] {
     RequestEnd(v1::END_REASON_SUPERSEDED, "Another worker has taken the session over.");
   };
-  SessionOwner owner{session_id(), epoch(), environment_.worker_id};
+  SessionOwner owner{session_id(), epoch(), environment_.worker_id, traceparent_};
   record_ = std::make_shared<SessionRecord>(environment_.store, std::move(owner), profile.name(),
                                             shard_.clock(), environment_.logger,
                                             environment_.unsaved, executor_, on_superseded);
@@ -125,10 +132,11 @@ Awaitable<void> SessionDriver::Connect(Deadline deadline) {
 // --- the session --------------------------------------------------------------------------------
 
 Awaitable<void> SessionDriver::Serve(Deadline handshake) {
-  environment_.logger.Info("session.attached", {{"session", session_id()},
-                                                {"epoch", epoch()},
-                                                {"profile", request_.frame().profile()},
-                                                {"traceparent", request_.frame().traceparent()}});
+  logger_.Info("session.attached", {{"session", session_id()},
+                                    {"epoch", epoch()},
+                                    {"profile", request_.frame().profile()},
+                                    {"parent", request_.frame().traceparent()},
+                                    {"traceparent", traceparent_}});
   if (record_ != nullptr) {
     // It outlives the session: what it holds is written in any case.
     shard_.tasks().TrySpawn("record session", SessionRecord::Run(record_));
@@ -147,12 +155,17 @@ Awaitable<void> SessionDriver::Serve(Deadline handshake) {
                  "The Realtime API did not confirm the session in time.");
     }
   }
-  if (ready_) {
-    environment_.metrics.upstream_connect_seconds.Observe(
-        ToSeconds(shard_.clock().Now() - started_));
-  }
+  MeasureReady();
   co_await WaitUntilEnded();
   co_await TearDown();
+}
+
+void SessionDriver::MeasureReady() {
+  if (ready_) {
+    ready_after_ = shard_.clock().Now() - started_;
+    environment_.metrics.upstream_connect_seconds.Observe(ToSeconds(*ready_after_));
+    meter_->Become(SessionState::kLive);
+  }
 }
 
 void SessionDriver::SendAttaching() {
@@ -181,9 +194,14 @@ Awaitable<void> SessionDriver::ReadGateway() {
       RequestEnd(v1::END_REASON_CLIENT_LOST, "The gateway is gone.");
       co_return;
     }
+    if (probe_up_.IsDue()) {
+      probe_up_.Read(shard_.clock().Now());
+    }
     HandleGatewayFrame(*frame);
+    probe_up_.Handled();
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
     if (!upstream_queue_.HasRoom()) {
+      shard_.meter().way(Way::kUp).read_pauses.Add(1);
       const bool upstream_reads = co_await upstream_queue_.WaitForRoom(shard_.clock(), limit);
       if (!upstream_reads) {
         RequestEnd(v1::END_REASON_UPSTREAM_STALLED, "The Realtime API stopped reading.");
@@ -196,6 +214,7 @@ Awaitable<void> SessionDriver::ReadGateway() {
 }
 
 Awaitable<void> SessionDriver::PauseForGateway(Deadline limit) {
+  shard_.meter().way(Way::kDown).read_pauses.Add(1);
   const bool gateway_reads = co_await gateway_queue_.WaitForRoom(shard_.clock(), limit);
   if (!gateway_reads) {
     RequestEnd(v1::END_REASON_SLOW_CLIENT, "The client did not read for too long.");
@@ -231,11 +250,16 @@ Awaitable<void> SessionDriver::WriteGateway() {
   std::optional<v1::ToGateway> frame = co_await gateway_queue_.Pop();
   while (frame) {
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
+    const bool is_audio = frame->has_audio();
+    const std::uint64_t number = frame->audio().seq();
     const bool written = co_await gateway_->Write(*std::move(frame), limit);
     if (!written) {
       RequestEnd(v1::END_REASON_CLIENT_LOST, "The gateway is gone.");
       gateway_queue_.Discard();
       co_return;
+    }
+    if (is_audio) {
+      ObserveWritten(Way::kDown, probe_down_, number);
     }
     frame = gateway_queue_.TryPop();
     if (!frame) {
@@ -253,13 +277,23 @@ Awaitable<void> SessionDriver::ReadUpstream() {
       Feed(UpstreamClosed{incoming.close_code, incoming.close_reason});
       co_return;
     }
+    if (probe_down_.IsDue()) {
+      probe_down_.Read(shard_.clock().Now());
+    }
     if (!end_reason_) {
       Feed(UpstreamMessage{incoming.kind == Incoming::Kind::kText ? incoming.payload
                                                                   : std::string_view()});
     }
+    probe_down_.Handled();
     if (!gateway_queue_.HasRoom()) {
       co_await PauseForGateway(Deadline::After(shard_.clock().Now(), limits::kPauseMax));
     }
+  }
+}
+
+void SessionDriver::ObserveWritten(Way way, LatencyProbe& probe, std::uint64_t number) {
+  if (const auto read = probe.Written(number)) {
+    shard_.meter().way(way).relay.Observe(shard_.clock().Now() - *read);
   }
 }
 
@@ -271,9 +305,8 @@ Awaitable<void> SessionDriver::WriteUpstream() {
     absl::Status written;
     if (const auto* audio = std::get_if<SendUpstreamAudio>(&*frame)) {
       written = co_await upstream_->SendAudio(audio->pcm, limit);
-      environment_.metrics.audio_frames_to_upstream.Increment();
-      environment_.metrics.audio_bytes_to_upstream.Increment(
-          static_cast<double>(audio->pcm.size()));
+      meter_->CountAudio(Way::kUp, audio->pcm.size());
+      ObserveWritten(Way::kUp, probe_up_, ++audio_written_);
     } else {
       written = co_await upstream_->SendEvent(std::get<SendUpstream>(*frame).json, limit);
     }

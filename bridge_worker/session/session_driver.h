@@ -18,6 +18,9 @@
 #include "common/async/mailbox.h"
 #include "common/async/task_group.h"
 #include "common/async/teardown.h"
+#include "common/core/latency_probe.h"
+#include "common/core/shard_meter.h"
+#include "common/observability/trace_logger.h"
 #include "common/runtime/session_index.h"
 #include "common/runtime/shard.h"
 #include "voicebridge/v1/bridge.pb.h"
@@ -62,6 +65,7 @@ class SessionDriver {
   void TellEverybody();
   void CutOff();
   Awaitable<void> Leave();
+  void MeasureReady();
   void LogBegin();
   void LogEnded();
 
@@ -93,11 +97,14 @@ class SessionDriver {
   Awaitable<void> CallTool(StartTool start);
   Awaitable<void> Retry();
   void SendGateway(v1::ToGateway frame);
+  void ObserveWritten(Way way, LatencyProbe& probe, std::uint64_t number);
 
   const std::string& session_id() const { return request_.frame().session_id(); }
   std::uint64_t epoch() const { return request_.frame().epoch(); }
 
   SessionEnvironment& environment_;
+  TraceLogger logger_;       // Of the trace once the gateway has named it.
+  std::string traceparent_;  // With a span of ours.
   Shard& shard_;
   net::any_io_executor executor_;
   std::unique_ptr<GatewayStream> gateway_;
@@ -117,7 +124,14 @@ class SessionDriver {
   std::string end_message_;
   bool detached_ = false;  // The gateway let go: it is answered with Detached instead of Ended.
   Deadline drain_deadline_ = Deadline::Never();  // As the gateway knows it.
+  // From the accepted attach.
+  std::optional<SessionMeter> meter_;
+  LatencyProbe probe_up_;
+  LatencyProbe probe_down_;
+  std::uint64_t audio_queued_ = 0;  // Frames for the upstream, which are sent in this order.
+  std::uint64_t audio_written_ = 0;
   TimePoint started_;
+  std::optional<Duration> ready_after_;
   DeadlineGuard timer_;  // The conversation's next deadline.
   Teardown teardown_;
   TaskGroup tasks_;

@@ -47,6 +47,7 @@ void SessionDriver::Feed(ConversationEvent event) {
 
 void SessionDriver::Perform(SendUpstreamAudio& audio) {
   const std::size_t bytes = audio.pcm.size() + kFrameOverhead;
+  probe_up_.Queued(++audio_queued_);
   upstream_queue_.Push(std::move(audio), bytes);
 }
 
@@ -61,10 +62,12 @@ void SessionDriver::Perform(SendUpstream& event) {
 void SessionDriver::Perform(SendClientAudio& audio) {
   v1::ToGateway frame;
   *frame.mutable_audio() = std::move(audio.audio);
-  environment_.metrics.audio_frames_to_gateway.Increment();
-  environment_.metrics.audio_bytes_to_gateway.Increment(
-      static_cast<double>(frame.audio().pcm().size()));
+  meter_->CountAudio(Way::kDown, frame.audio().pcm().size());
+  probe_down_.Queued(frame.audio().seq());
   SendGateway(std::move(frame));
+  if (const auto delay = conversation_->TakeAnswerDelay()) {
+    environment_.metrics.first_audio_seconds.Observe(ToSeconds(*delay));
+  }
 }
 
 void SessionDriver::Perform(SendClientEvent& event) {
@@ -113,8 +116,9 @@ void SessionDriver::SendGateway(v1::ToGateway frame) {
 // ------------------------------------------------------------------------------
 
 void SessionDriver::Perform(ReportTrouble& trouble) {
-  environment_.logger.Warning(
-      trouble.event, {{"session", session_id()}, {"epoch", epoch()}, {"reason", trouble.reason}});
+  environment_.metrics.troubles.Count(trouble.event);
+  logger_.Warning(trouble.event,
+                  {{"session", session_id()}, {"epoch", epoch()}, {"reason", trouble.reason}});
 }
 
 void SessionDriver::Perform(EndSession& end) { RequestEnd(end.reason, std::move(end.message)); }
@@ -148,7 +152,7 @@ void SessionDriver::Perform(RetryAssessment&) { tasks_.TrySpawn("retry assessmen
 
 Awaitable<void> SessionDriver::Retry() {
   const absl::StatusOr<AssessmentRecord> retried = co_await environment_.assessments.Retry(
-      session_id(), Deadline::After(shard_.clock().Now(), kRetryMax));
+      session_id(), traceparent_, Deadline::After(shard_.clock().Now(), kRetryMax));
   if (!retried.ok()) {
     Feed(AssessmentUpdated{AssessmentFailed{"store_unavailable"}});
   }

@@ -29,7 +29,7 @@ SessionRecord::SessionRecord(StoreThread& store, SessionOwner owner, std::string
       owner_(std::move(owner)),
       profile_(std::move(profile)),
       clock_(clock),
-      logger_(logger),
+      logger_(LoggerOfTrace(logger, owner_.traceparent)),
       unsaved_(unsaved),
       on_superseded_(std::move(on_superseded)),
       changed_(executor) {}

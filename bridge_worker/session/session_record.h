@@ -13,6 +13,7 @@
 #include "common/async/clock.h"
 #include "common/async/event.h"
 #include "common/observability/log.h"
+#include "common/observability/trace_logger.h"
 #include "voicebridge/v1/conversation.pb.h"
 
 namespace voicebridge::worker {
@@ -53,7 +54,7 @@ class SessionRecord {
   const SessionOwner owner_;
   const std::string profile_;
   Clock& clock_;
-  Logger& logger_;
+  TraceLogger logger_;
   UnsavedRecords& unsaved_;
   OnSuperseded on_superseded_;
   Event changed_;

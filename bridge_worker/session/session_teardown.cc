@@ -68,11 +68,12 @@ Awaitable<void> SessionDriver::TearDown() {
   if (!end_reason_) {
     Force();  // The task that runs this session was cancelled: the whole shard is being stopped.
   }
+  meter_->Become(SessionState::kClosing);
   LogBegin();
   GiveAwayAssessment();
   TellEverybody();
   co_await teardown_.Run();
-  LogCleanupEnd(environment_.logger, session_id(), teardown_.took(), tasks_.Unfinished());
+  LogCleanupEnd(logger_, session_id(), teardown_.took(), tasks_.Unfinished());
   environment_.assessments.Forget(session_id());
   if (record_ != nullptr) {
     record_->Close(TraitsOf(*end_reason_).word);
@@ -81,10 +82,10 @@ Awaitable<void> SessionDriver::TearDown() {
 }
 
 void SessionDriver::LogBegin() {
-  LogCleanupBegin(environment_.logger, session_id(), tasks_.Unfinished().size());
+  LogCleanupBegin(logger_, session_id(), tasks_.Unfinished().size());
   if (conversation_->sends_keepalives()) {
-    environment_.logger.Info("keepalive.stopped",
-                             {{"session", session_id()}, {"reason", TraitsOf(*end_reason_).word}});
+    logger_.Info("keepalive.stopped",
+                 {{"session", session_id()}, {"reason", TraitsOf(*end_reason_).word}});
   }
 }
 
@@ -132,14 +133,23 @@ void SessionDriver::LogEnded() {
   environment_.metrics.sessions_ended.Count(*end_reason_);
   environment_.metrics.upstream_protocol_errors.Increment(
       static_cast<double>(conversation_->protocol_errors()));
-  environment_.logger.Log(LevelOf(*end_reason_), "session.ended",
-                          {{"session", session_id()},
-                           {"epoch", epoch()},
-                           {"reason", TraitsOf(*end_reason_).word},
-                           {"message", end_message_},
-                           {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
-                           {"teardown_ms", ToSeconds(teardown_.took()) * 1000},
-                           {"tasks_left", tasks_.Unfinished().size()}});
+  const SessionMeter::Traffic& up = meter_->traffic(Way::kUp);
+  const SessionMeter::Traffic& down = meter_->traffic(Way::kDown);
+  logger_.Log(LevelOf(*end_reason_), "session.ended",
+              {{"session", session_id()},
+               {"epoch", epoch()},
+               {"reason", TraitsOf(*end_reason_).word},
+               {"message", end_message_},
+               {"profile", request_.frame().profile()},
+               {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
+               {"ready_ms", ready_after_ ? ToSeconds(*ready_after_) * 1000 : -1.0},
+               {"frames_to_upstream", up.frames},
+               {"bytes_to_upstream", up.bytes},
+               {"frames_to_gateway", down.frames},
+               {"bytes_to_gateway", down.bytes},
+               {"protocol_errors", conversation_->protocol_errors()},
+               {"teardown_ms", ToSeconds(teardown_.took()) * 1000},
+               {"tasks_left", tasks_.Unfinished().size()}});
 }
 
 Awaitable<void> SessionDriver::Leave() {
@@ -151,8 +161,8 @@ Awaitable<void> SessionDriver::Leave() {
   handle_->announce_drain = nullptr;
   handle_->force = nullptr;
   // In the log this comes before whatever the process does because the session has left.
-  handle_->removed = [&logger = environment_.logger, id = session_id(), reason = *end_reason_,
-                      took = teardown_.took()] { LogRemoved(logger, id, reason, took); };
+  handle_->removed = [logger = logger_, id = session_id(), reason = *end_reason_,
+                      took = teardown_.took()]() mutable { LogRemoved(logger, id, reason, took); };
   co_await environment_.index.Remove(handle_);
 }
 

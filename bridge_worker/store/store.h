@@ -21,7 +21,8 @@ namespace voicebridge::worker {
 struct SessionOwner {
   std::string session_id;
   std::uint64_t epoch = 0;
-  std::string worker_id;  // Of this process, new with each start.
+  std::string worker_id;         // Of this process, new with each start.
+  std::string traceparent = {};  // Of this attachment; for logs and calls, not stored.
 };
 
 struct StoredItem {
@@ -60,6 +61,8 @@ struct AssessmentRecord {
   std::string request_json;  // What is to be assessed, as it was when it was triggered.
   std::string report_json;   // Of kCompleted.
   std::string failure_reason;  // Of kFailed: a word, for programs.
+  // Of whoever triggered it here; not stored, so empty for one that another process left.
+  std::string traceparent = {};
 };
 
 // Blocking; used by one thread (see StoreThread). Errors: UNAVAILABLE the database cannot be

@@ -25,8 +25,12 @@ bool IsFailure(absl::StatusCode code) {
 }  // namespace
 
 StoreLoop::StoreLoop(std::unique_ptr<Store> store, StoreLoopLimits limits, Logger& logger,
-                     LiveTasks& library_calls)
-    : store_(std::move(store)), limits_(limits), library_calls_(library_calls), logger_(&logger) {}
+                     StoreMetrics& metrics, LiveTasks& library_calls)
+    : store_(std::move(store)),
+      limits_(limits),
+      library_calls_(library_calls),
+      logger_(&logger),
+      metrics_(&metrics) {}
 
 void StoreLoop::Run() {
   StoreJob job;
@@ -54,6 +58,7 @@ bool StoreLoop::Next(StoreJob& job) {
 void StoreLoop::Perform(const StoreJob& job) {
   if (job.deadline.HasPassed(Now())) {
     // It would only hold up those that somebody still waits for.
+    Count(StoreFailure::kLate);
     job.on_end(DeadlineExceeded("the store did not come to it in time"));
     return;
   }
@@ -61,6 +66,7 @@ void StoreLoop::Perform(const StoreJob& job) {
   absl::Status status = Attempt(job);
   while (absl::IsUnavailable(status)) {
     if (!PauseBeforeRetry(pause, job.deadline)) {
+      Count(StoreFailure::kLate);
       job.on_end(DeadlineExceeded("{}", Message(status)));
       return;
     }
@@ -97,6 +103,10 @@ bool StoreLoop::PauseBeforeRetry(Duration pause, Deadline deadline) {
 void StoreLoop::NoteOutcome(const absl::Status& status) {
   const absl::StatusCode code = IsFailure(status.code()) ? status.code() : absl::StatusCode::kOk;
   const std::lock_guard lock(mutex_);
+  if (code != absl::StatusCode::kOk && metrics_ != nullptr) {
+    metrics_->Count(code == absl::StatusCode::kUnavailable ? StoreFailure::kUnavailable
+                                                           : StoreFailure::kFailed);
+  }
   if (code == last_outcome_) {
     return;
   }
@@ -113,8 +123,18 @@ void StoreLoop::NoteOutcome(const absl::Status& status) {
   }
 }
 
+void StoreLoop::Count(StoreFailure failure) {
+  const std::lock_guard lock(mutex_);
+  if (metrics_ != nullptr) {
+    metrics_->Count(failure);
+  }
+}
+
 void StoreLoop::Forget(const StoreJob& job) {
   const std::lock_guard lock(mutex_);
+  if (metrics_ != nullptr) {
+    metrics_->ObserveJob(Now() - job.given);
+  }
   --jobs_;
   bytes_ -= job.bytes;
   changed_.notify_all();
@@ -126,8 +146,12 @@ absl::Status StoreLoop::Add(StoreJob job) {
     return Unavailable("the store has been closed");
   }
   if (jobs_ >= limits_.jobs_max || job.bytes > limits_.bytes_max - bytes_) {
+    if (metrics_ != nullptr) {
+      metrics_->Count(StoreFailure::kRefused);
+    }
     return absl::ResourceExhaustedError("the store is too far behind");
   }
+  job.given = Now();
   ++jobs_;
   bytes_ += job.bytes;
   waiting_.push_back(std::move(job));
@@ -151,6 +175,7 @@ bool StoreLoop::Stop(Deadline deadline) {
   const bool returned = changed_.wait_until(lock, deadline.when(), [this] { return returned_; });
   if (!returned) {
     logger_ = nullptr;
+    metrics_ = nullptr;
   }
   lock.unlock();
   for (const StoreJob& job : dropped) {

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "bridge_worker/store/store.h"
+#include "bridge_worker/store/store_metrics.h"
 #include "common/core/deadline.h"
 #include "common/core/live_tasks.h"
 #include "common/observability/log.h"
@@ -21,6 +22,7 @@ struct StoreJob {
   std::function<absl::Status(Store&)> work;
   std::size_t bytes = 0;
   Deadline deadline = Deadline::Never();
+  TimePoint given;  // Add sets it.
   // Called once, on the store's thread or by Stop. OK: `work` has ended, other than UNAVAILABLE.
   std::function<void(const absl::Status&)> on_end;
 };
@@ -35,7 +37,7 @@ struct StoreLoopLimits {
 class StoreLoop {
  public:
   StoreLoop(std::unique_ptr<Store> store, StoreLoopLimits limits, Logger& logger,
-            LiveTasks& library_calls);
+            StoreMetrics& metrics, LiveTasks& library_calls);
 
   // Opens the store with the first job, and performs jobs until Stop.
   void Run();
@@ -46,7 +48,7 @@ class StoreLoop {
   // Refuses new jobs and waits for the others.
   bool Flush(Deadline deadline);
   // Begins no more jobs, ends those that wait as CANCELLED. True once Run is about to return; false
-  // when it did not come back in time: then the logger is not used any more.
+  // when it did not come back in time: then neither logger nor metrics are used any more.
   bool Stop(Deadline deadline);
 
   std::size_t pending() const;
@@ -59,6 +61,7 @@ class StoreLoop {
   // False: stopped, or the deadline has come.
   bool PauseBeforeRetry(Duration pause, Deadline deadline);
   void NoteOutcome(const absl::Status& status);
+  void Count(StoreFailure failure);
   void Forget(const StoreJob& job);
 
   const std::unique_ptr<Store> store_;
@@ -76,6 +79,7 @@ class StoreLoop {
   bool returned_ = false;
   absl::StatusCode last_outcome_ = absl::StatusCode::kOk;
   Logger* logger_;
+  StoreMetrics* metrics_;
 };
 
 }  // namespace voicebridge::worker

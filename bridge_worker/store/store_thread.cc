@@ -88,9 +88,10 @@ struct BlockingWait {
 
 }  // namespace
 
-StoreThread::StoreThread(std::unique_ptr<Store> store, Logger& logger, LiveTasks& library_calls)
+StoreThread::StoreThread(std::unique_ptr<Store> store, Logger& logger, StoreMetrics& metrics,
+                         LiveTasks& library_calls)
     : loop_(std::make_shared<StoreLoop>(std::move(store), StoreLoopLimits{kJobsMax, kBytesMax},
-                                        logger, library_calls)),
+                                        logger, metrics, library_calls)),
       thread_([loop = loop_] { loop->Run(); }) {}
 
 StoreThread::~StoreThread() {

@@ -13,6 +13,7 @@
 
 #include "bridge_worker/store/session_ends.h"
 #include "bridge_worker/store/store.h"
+#include "bridge_worker/store/store_metrics.h"
 #include "common/async/awaitable.h"
 #include "common/core/deadline.h"
 #include "common/core/live_tasks.h"
@@ -32,7 +33,8 @@ class StoreThread {
   static constexpr std::size_t kBytesMax = 64U << 20U;
 
   // `library_calls` outlives every thread of the process.
-  StoreThread(std::unique_ptr<Store> store, Logger& logger, LiveTasks& library_calls);
+  StoreThread(std::unique_ptr<Store> store, Logger& logger, StoreMetrics& metrics,
+              LiveTasks& library_calls);
   // Joins the thread when it is idle; a thread that is stuck in the database is left behind.
   ~StoreThread();
 

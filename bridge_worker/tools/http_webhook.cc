@@ -14,6 +14,7 @@
 #include "common/core/wall_clock.h"
 #include "common/http/http_client.h"
 #include "common/json/json.h"
+#include "common/observability/trace_context.h"
 
 namespace voicebridge::worker {
 namespace {
@@ -122,6 +123,10 @@ absl::StatusOr<HttpWebhookCaller::Plan> HttpWebhookCaller::MakePlan(const v1::We
                           {"Accept", "application/json, text/plain"},
                           {"Idempotency-Key", Quoted(plan.id)},
                           {"webhook-id", plan.id}};
+  if (!call.traceparent.empty()) {
+    plan.request.headers.emplace_back("traceparent",
+                                      FormatTraceparent(ContinueTrace(call.traceparent)));
+  }
   plan.request.body = *std::move(body);
   plan.request.body_bytes_max = kOutputBytesMax;
   const std::uint32_t timeout_ms = tool.timeout_ms() == 0 ? kTimeoutMs : tool.timeout_ms();

@@ -18,7 +18,8 @@ namespace voicebridge::worker {
 //
 // A call is POSTed with `Idempotency-Key: "SESSION/CALL_ID"` (a string in quotes, as
 // draft-ietf-httpapi-idempotency-key-header has it) and the headers of Standard Webhooks, of which
-// webhook-id is the same key without quotes. What a reply means:
+// webhook-id is the same key without quotes; and with a `traceparent` of the session's trace. What
+// a reply means:
 //   2xx                  answered; more than 64 KiB are dropped, and the call has failed
 //   408, 425, 429, 5xx   tried again if the tool is idempotent, with Retry-After if it says so
 //   others               failed; redirects too, which are not followed

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/core/status.h"
+#include "common/observability/trace_logger.h"
 
 namespace voicebridge::worker {
 namespace {
@@ -51,36 +52,41 @@ Awaitable<absl::Status> StoreOutput(ToolEnvironment& environment, SessionOwner o
       std::move(job), bytes, Deadline::After(environment.clock.Now(), kStoreMax));
 }
 
-void LogNotStarted(Logger& logger, const SessionOwner& owner, const ToolCallStart& call,
-                   const absl::Status& why) {
-  logger.Warning("tool.not_started", {{"session", owner.session_id},
-                                      {"tool", call.name},
-                                      {"call", call.call_id},
-                                      {"reason", Message(why)}});
+void NoteNotStarted(ToolEnvironment& environment, const SessionOwner& owner,
+                    const ToolCallStart& call, const absl::Status& why) {
+  environment.metrics.CountNotStarted();
+  LoggerOfTrace(environment.logger, owner.traceparent)
+      .Warning("tool.not_started", {{"session", owner.session_id},
+                                    {"tool", call.name},
+                                    {"call", call.call_id},
+                                    {"reason", Message(why)}});
 }
 
-void LogEnded(Logger& logger, const SessionOwner& owner, const ToolCallStart& call,
-              const ToolResult& result, bool stored, Duration took) {
-  logger.Info("tool.ended", {{"session", owner.session_id},
-                             {"tool", call.name},
-                             {"call", call.call_id},
-                             {"outcome", WordOf(result.outcome)},
-                             {"detail", result.detail},
-                             {"stored", stored},
-                             {"ms", ToSeconds(took) * 1000}});
+void NoteEnded(ToolEnvironment& environment, const SessionOwner& owner, const ToolCallStart& call,
+               const ToolResult& result, bool stored, Duration took) {
+  environment.metrics.ObserveCall(result.outcome, took);
+  LoggerOfTrace(environment.logger, owner.traceparent)
+      .Info("tool.ended", {{"session", owner.session_id},
+                           {"tool", call.name},
+                           {"call", call.call_id},
+                           {"outcome", WordOf(result.outcome)},
+                           {"detail", result.detail},
+                           {"stored", stored},
+                           {"ms", ToSeconds(took) * 1000}});
 }
 
 Awaitable<std::string> CallWebhook(ToolEnvironment& environment, SessionOwner owner,
                                    v1::WebhookTool webhook, ToolCallStart call) {
   const TimePoint begun = environment.clock.Now();
-  ToolCall request{owner.session_id, call.call_id, call.name, call.arguments_json};
+  ToolCall request{owner.session_id, call.call_id, call.name, call.arguments_json,
+                   owner.traceparent};
   ToolResult result =
       co_await environment.webhooks.Call(webhook, request, Deadline::After(begun, kCallMax));
   const absl::Status stored = co_await StoreOutput(environment, owner, call.call_id, result.output);
   if (!stored.ok() && !absl::IsAborted(stored)) {
     environment.lost.Count(RecordKind::kToolOutput);
   }
-  LogEnded(environment.logger, owner, call, result, stored.ok(), environment.clock.Now() - begun);
+  NoteEnded(environment, owner, call, result, stored.ok(), environment.clock.Now() - begun);
   co_return std::move(result.output);
 }
 
@@ -89,12 +95,12 @@ Awaitable<std::string> CallWebhook(ToolEnvironment& environment, SessionOwner ow
 Awaitable<std::string> RunTool(ToolEnvironment& environment, SessionOwner owner, v1::Tool tool,
                                ToolCallStart call) {
   if (environment.draining.load()) {
-    LogNotStarted(environment.logger, owner, call, absl::UnavailableError("draining"));
+    NoteNotStarted(environment, owner, call, absl::UnavailableError("draining"));
     co_return std::string(kGoingAway);
   }
   const absl::StatusOr<ToolCallRecord> known = co_await StoreStart(environment, owner, call);
   if (!known.ok()) {
-    LogNotStarted(environment.logger, owner, call, known.status());
+    NoteNotStarted(environment, owner, call, known.status());
     co_return std::string(kNotStarted);
   }
   if (known->output) {

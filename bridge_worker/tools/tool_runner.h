@@ -6,6 +6,7 @@
 
 #include "bridge_worker/store/lost_records.h"
 #include "bridge_worker/store/store_thread.h"
+#include "bridge_worker/tools/tool_metrics.h"
 #include "bridge_worker/tools/webhook.h"
 #include "common/async/awaitable.h"
 #include "common/async/clock.h"
@@ -21,6 +22,7 @@ struct ToolEnvironment {
   Logger& logger;
   const std::atomic<bool>& draining;  // Then no call is started.
   LostRecords& lost;
+  ToolMetrics& metrics;
 };
 
 // The output for the model; always one, within a bound. A call that a process before this one has

@@ -14,6 +14,7 @@ struct ToolCall {
   std::string call_id;
   std::string name;
   std::string arguments_json;
+  std::string traceparent = {};  // Of the session; empty: not sent.
 };
 
 struct ToolResult {

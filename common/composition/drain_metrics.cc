@@ -4,13 +4,6 @@
 #include "common/core/time.h"
 
 namespace voicebridge {
-namespace {
-
-void SetTo(prometheus::Counter& counter, std::int64_t total) {
-  counter.Increment(static_cast<double>(total) - counter.Value());
-}
-
-}  // namespace
 
 void AddDrainMetrics(ProcessRegistry& registry, const std::string& prefix,
                      const DrainState& state) {
@@ -22,11 +15,14 @@ void AddDrainMetrics(ProcessRegistry& registry, const std::string& prefix,
                             "Sessions that a drain has told and closed in good order.");
   auto& forced = AddCounter(registry, prefix + "_drain_forced_total",
                             "Sessions that a drain has cut off, or of which a record was lost.");
-  registry.OnCollect([&state, &draining, &left, &stored, &forced] {
+  auto& took = AddGauge(registry, prefix + "_last_drain_seconds",
+                        "How long the last drain took; 0 before there was one.");
+  registry.OnCollect([&state, &draining, &left, &stored, &forced, &took] {
     draining.Set(state.draining() ? 1 : 0);
     left.Set(ToSeconds(state.TimeLeft(SystemClock().Now())));
     SetTo(stored, state.stored());
     SetTo(forced, state.forced());
+    took.Set(ToSeconds(state.took()));
   });
 }
 

@@ -184,6 +184,7 @@ void DrainCoordinator::Perform(const Conclude&) {
   v1::DrainSummary summary = machine_.Summary();
   *summary.mutable_took() = ToWire(Now() - machine_.plan()->start());
   LogEnd(summary);
+  state_.SetTook(Now() - machine_.plan()->start());
   state_.SetEnd(Now());
   if (!std::exchange(counted_, true)) {
     state_.Count(summary.stored_size(), summary.forced_size());

@@ -21,10 +21,13 @@ class DrainState {
   }
   std::int64_t stored() const { return stored_.load(); }
   std::int64_t forced() const { return forced_.load(); }
+  // Of the last drain that came to its end.
+  Duration took() const { return Duration(took_.load()); }
 
   void Begin() { draining_.store(true); }
   void Undo() { draining_.store(false); }
   void SetEnd(TimePoint end) { end_.store(end.time_since_epoch().count()); }
+  void SetTook(Duration took) { took_.store(took.count()); }
   // Sessions since the start of the process.
   void Count(std::int64_t stored, std::int64_t forced) {
     stored_ += stored;
@@ -34,6 +37,7 @@ class DrainState {
  private:
   std::atomic<bool> draining_ = false;
   std::atomic<Duration::rep> end_ = 0;
+  std::atomic<Duration::rep> took_ = 0;
   std::atomic<std::int64_t> stored_ = 0;
   std::atomic<std::int64_t> forced_ = 0;
 };

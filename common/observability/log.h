@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -32,6 +33,19 @@ struct LogField {
   Value value;
 };
 
+// The fields of one line, in order; good for the call that it is handed to.
+class LogFields {
+ public:
+  LogFields(std::initializer_list<LogField> fields) : fields_(fields.begin(), fields.size()) {}
+  explicit LogFields(std::span<const LogField> fields) : fields_(fields) {}
+
+  auto begin() const { return fields_.begin(); }
+  auto end() const { return fields_.end(); }
+
+ private:
+  std::span<const LogField> fields_;
+};
+
 // Meaning of levels: error: someone must act; warning: we degraded; info: the life of processes and
 // sessions; debug: the rest. No audio, transcript or secret at info or above. Passed by reference
 // from main; calls from all threads may overlap and never block: a full sink drops the oldest
@@ -40,7 +54,7 @@ class Logger {
  public:
   virtual ~Logger() = default;
 
-  using Fields = std::initializer_list<LogField>;
+  using Fields = LogFields;
   virtual void Log(LogLevel level, std::string_view event, Fields fields) = 0;
 
   void Debug(std::string_view event, Fields fields) { Log(LogLevel::kDebug, event, fields); }

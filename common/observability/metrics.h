@@ -3,10 +3,12 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -40,6 +42,13 @@ prometheus::Counter& AddCounter(prometheus::Registry& registry, const std::strin
                                 const std::string& help);
 prometheus::Gauge& AddGauge(prometheus::Registry& registry, const std::string& name,
                             const std::string& help);
+
+// Brings a counter to a total that is kept elsewhere. For OnCollect.
+void SetTo(prometheus::Counter& counter, std::int64_t total);
+
+// Of what people wait for: 10 ms to 10 s.
+prometheus::Histogram& AddWaitHistogram(prometheus::Registry& registry, const std::string& name,
+                                        const std::string& help);
 
 // One counter per end reason, looked up once: a closed set of labels.
 class EndReasonCounters {

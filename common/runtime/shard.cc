@@ -37,15 +37,20 @@ Shard::~Shard() = default;
 
 void Shard::Run() {
   TimePoint last_work = clock_.Now();
+  TimePoint due = last_work;  // When the turn would begin and end if it took no time.
   while (!stopped_.load(std::memory_order_acquire)) {
     const TurnWork done = Turn();
     const TimePoint now = clock_.Now();
+    meter_.TurnEnded(now, now - due);
+    due = now;
     if (done.handlers + done.completions > 0) {
       last_work = now;
     }
     // A turn that met a bound has left work behind.
     if (done.handlers < kHandlersPerTurn && done.completions < kCompletionsPerTurn) {
-      Nap(NapAfter(now - last_work, sessions));
+      const Duration nap = NapAfter(now - last_work, sessions);
+      due += nap;
+      Nap(nap);
     }
   }
   DrainAfterShutdown();

@@ -13,6 +13,7 @@
 
 #include "common/async/clock.h"
 #include "common/async/task_group.h"
+#include "common/core/shard_meter.h"
 
 namespace voicebridge {
 
@@ -38,6 +39,8 @@ class Shard {
   grpc::CompletionQueue& queue() { return *queue_; }
   Clock& clock() { return clock_; }
   TaskGroup& tasks() { return tasks_; }
+  // Read by any thread.
+  ShardMeter& meter() { return meter_; }
 
   // Sessions that live here; input of the wait policy.
   std::size_t sessions = 0;
@@ -54,6 +57,7 @@ class Shard {
   void DrainAfterShutdown();
 
   SystemClock clock_;
+  ShardMeter meter_;
   net::io_context io_;
   net::executor_work_guard<net::io_context::executor_type> work_;
   std::unique_ptr<grpc::CompletionQueue> queue_;

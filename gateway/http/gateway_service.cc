@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "common/core/ids.h"
 #include "common/core/status.h"
 #include "common/core/wall_clock.h"
+#include "common/observability/trace_context.h"
 #include "gateway/client/auth.h"
 #include "gateway/http/report_endpoints.h"
 #include "gateway/http/responses.h"
@@ -45,6 +47,12 @@ std::string_view ChooseSubprotocol(const HttpRequest& request) {
   return {};
 }
 
+// The client's trace, with a span of ours. More than one header, like none, says nothing.
+TraceContext TraceOf(const HttpRequest& request) {
+  const std::vector<std::string_view> given = request.HeaderList("traceparent");
+  return ContinueTrace(given.size() == 1 ? given.front() : std::string_view());
+}
+
 }  // namespace
 
 Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
@@ -64,7 +72,8 @@ Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
     co_return refused;
   }
   if (std::optional<ReportRoute> route = ReportRouteOf(request.path)) {
-    WorkerReports reports(environment_, ShardOf(co_await net::this_coro::executor));
+    Shard& shard = ShardOf(co_await net::this_coro::executor);
+    WorkerReports reports(environment_, shard, TraceOf(request).trace_id);
     co_return co_await RespondReport(std::move(*route), request, config_.auth.signing_keys,
                                      UnixNow(), reports);
   }
@@ -151,7 +160,7 @@ Awaitable<void> GatewayService::Converse(HttpRequest request,
     config.profile = *profile;
   }
   config.model = request.Query("model").value_or("");
-  config.traceparent = request.Header("traceparent").value_or("");
+  config.traceparent = FormatTraceparent(TraceOf(request));
   config.access_token = MintAccessToken(config_.auth.signing_keys, config.session_id,
                                         UnixNow() + kAccessTokenSeconds);
   Shard& shard = ShardOf(co_await net::this_coro::executor);

@@ -1,5 +1,6 @@
 #include "gateway/relay/relay_driver.h"
 
+#include <array>
 #include <functional>
 #include <utility>
 
@@ -36,6 +37,8 @@ std::size_t SizeOf(const v1::ToWorker& frame) {
 RelayDriver::RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfig config,
                          std::unique_ptr<Connection> client)
     : environment_(environment),
+      logger_(LoggerOfTrace(environment.logger, config.traceparent)),
+      traceparent_(config.traceparent),
       shard_(shard),
       executor_(shard.executor()),
       session_id_(config.session_id),
@@ -58,7 +61,11 @@ Awaitable<void> RelayDriver::Run() {
     co_return;
   }
   ++shard_.sessions;
-  environment_.logger.Info("session.started", {{"session", session_id_}, {"profile", profile_}});
+  logger_.Info("session.started",
+               {{"session", session_id_},
+                {"profile", profile_},
+                {"wire", audio_framing_ == AudioFraming::kBinary ? "binary" : "json"},
+                {"traceparent", traceparent_}});
   tasks_.TrySpawn("read client", ReadClient());
   tasks_.TrySpawn("write client", WriteClient());
   effects_.clear();
@@ -76,7 +83,11 @@ Awaitable<void> RelayDriver::Run() {
 Awaitable<bool> RelayDriver::Enter() {
   MakeHandle();
   const absl::Status added = co_await environment_.index.Add(handle_);
-  if (!added.ok()) {
+  if (added.ok()) {
+    meter_.emplace(shard_.meter(), [this] {
+      return std::array{worker_queue_.bytes(), client_queue_.bytes()};
+    });
+  } else {
     environment_.metrics.upgrades_refused.Increment();
     co_await client_->Close(1013, Message(added),
                             Deadline::After(shard_.clock().Now(), limits::kCloseMax));
@@ -99,6 +110,9 @@ Awaitable<void> RelayDriver::WaitUntilEnded() {
 Awaitable<void> RelayDriver::ReadClient() {
   while (true) {
     const Incoming incoming = co_await client_->ReadUntilStopped();
+    if (probe_up_.IsDue()) {
+      probe_up_.Read(shard_.clock().Now());
+    }
     switch (incoming.kind) {
       case Incoming::Kind::kText:
         Feed(ClientText{incoming.payload});
@@ -111,8 +125,10 @@ Awaitable<void> RelayDriver::ReadClient() {
         Feed(ClientClosed{incoming.close_code});
         co_return;
     }
+    probe_up_.Handled();
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
     if (!worker_queue_.HasRoom()) {
+      shard_.meter().way(Way::kUp).read_pauses.Add(1);
       const bool worker_reads = co_await worker_queue_.WaitForRoom(shard_.clock(), limit);
       if (!worker_reads) {
         Feed(Stalled{v1::END_REASON_UPSTREAM_STALLED});
@@ -125,6 +141,7 @@ Awaitable<void> RelayDriver::ReadClient() {
 }
 
 Awaitable<void> RelayDriver::PauseForClient(Deadline limit) {
+  shard_.meter().way(Way::kDown).read_pauses.Add(1);
   const bool client_reads = co_await client_queue_.WaitForRoom(shard_.clock(), limit);
   if (!client_reads) {
     Feed(Stalled{v1::END_REASON_SLOW_CLIENT});
@@ -142,9 +159,8 @@ Awaitable<void> RelayDriver::WriteClient() {
     client_queue_.Discard();
     client_->Abort();  // The reader sees the end and reports it.
   }
-  environment_.logger.Info(
-      "client.closed",
-      {{"session", session_id_}, {"code", client_close_code_.value_or(kConnectionBroken)}});
+  logger_.Info("client.closed", {{"session", session_id_},
+                                 {"code", client_close_code_.value_or(kConnectionBroken)}});
 }
 
 // Up to the end of the queue; false: the client took no more.
@@ -176,7 +192,7 @@ Awaitable<bool> RelayDriver::WriteClientFrame(const ClientFrame& frame, std::str
     buffer = std::string();
   }
   if (written.ok()) {
-    environment_.metrics.audio_frames_to_clients.Increment();
+    ObserveWritten(*audio);
     Feed(AudioDelivered{audio->item_id(),
                         audio->first_sample() + SamplesOfBytes(audio->pcm().size())});
   }
@@ -254,7 +270,13 @@ Awaitable<absl::Status> RelayDriver::OpenAttachment(v1::Attach attach, const std
 Awaitable<void> RelayDriver::ReadWorker(std::uint64_t epoch, std::shared_ptr<WorkerStream> stream) {
   v1::ToGateway* frame = co_await stream->ReadUntilStopped();
   while (frame != nullptr) {
+    if (frame->has_event()) {
+      ObserveServerEvent(frame->event());
+    } else if (probe_down_.IsDue()) {
+      probe_down_.Read(shard_.clock().Now());
+    }
     Feed(WorkerFrame{epoch, *frame});
+    probe_down_.Handled();
     if (!client_queue_.HasRoom()) {
       co_await PauseForClient(Deadline::After(shard_.clock().Now(), limits::kPauseMax));
     }
@@ -271,7 +293,12 @@ Awaitable<void> RelayDriver::WriteWorker(std::shared_ptr<WorkerStream> stream) {
   bool accepted = true;  // If not, the reader sees the end with its status, and feeds it.
   while (frame && accepted) {
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kWriteMax);
+    const bool is_audio = frame->has_audio();
+    const std::uint64_t number = frame->audio().first_sample();
     accepted = co_await stream->Write(*std::move(frame), limit);
+    if (is_audio && accepted) {
+      ObserveWritten(number);
+    }
     frame = worker_queue_.TryPop();
     if (!frame) {
       frame = co_await worker_queue_.Pop();
@@ -295,10 +322,15 @@ void RelayDriver::Feed(RelayEvent event) {
 void RelayDriver::Perform(RelayEffect& effect) {
   if (auto* audio = std::get_if<SendClientAudio>(&effect)) {
     const std::size_t bytes = audio->audio.pcm().size() + kFrameOverhead;
+    probe_down_.Queued(audio->audio.seq());
     client_queue_.Push(std::move(audio->audio), bytes);
   } else if (auto* worker_frame = std::get_if<SendWorker>(&effect)) {
     if (worker_frame->frame.has_audio()) {
-      environment_.metrics.audio_frames_from_clients.Increment();
+      const v1::ClientAudio& client_audio = worker_frame->frame.audio();
+      meter_->CountAudio(Way::kUp, client_audio.pcm().size());
+      probe_up_.Queued(client_audio.first_sample());
+    } else {
+      ObserveClientEvent(worker_frame->frame.client_event());
     }
     const std::size_t bytes = SizeOf(worker_frame->frame);
     worker_queue_.Push(std::move(worker_frame->frame), bytes);
@@ -321,7 +353,9 @@ void RelayDriver::Perform(RelayEffect& effect) {
     attach_guard_.Arm(handshake_);
   } else if (std::holds_alternative<OpenWorkerQueue>(effect)) {
     attach_guard_.Disarm();
-    environment_.metrics.ready_seconds.Observe(ToSeconds(shard_.clock().Now() - started_));
+    meter_->Become(SessionState::kLive);
+    ready_after_ = shard_.clock().Now() - started_;
+    environment_.metrics.ready_seconds.Observe(ToSeconds(*ready_after_));
     worker_writing_ = true;
     tasks_.TrySpawn("write worker", WriteWorker(worker_));
   } else if (const auto* end = std::get_if<EndSession>(&effect)) {

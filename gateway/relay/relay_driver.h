@@ -13,7 +13,11 @@
 #include "common/async/mailbox.h"
 #include "common/async/task_group.h"
 #include "common/async/teardown.h"
+#include "common/core/answer_timer.h"
+#include "common/core/latency_probe.h"
+#include "common/core/shard_meter.h"
 #include "common/observability/log.h"
+#include "common/observability/trace_logger.h"
 #include "common/runtime/session_index.h"
 #include "common/runtime/shard.h"
 #include "common/websocket/connection.h"
@@ -61,6 +65,7 @@ class RelayDriver {
   void CutOff();
   Awaitable<void> Leave();
   void LetWorkerGo(EndReason reason);
+  void LogEnded();
 
   Awaitable<void> ReadClient();
   Awaitable<void> PauseForClient(Deadline limit);
@@ -75,12 +80,20 @@ class RelayDriver {
   Awaitable<void> ReadWorker(std::uint64_t epoch, std::shared_ptr<WorkerStream> stream);
   Awaitable<void> WriteWorker(std::shared_ptr<WorkerStream> stream);
 
+  // relay_observation.cc
+  void ObserveClientEvent(const v1::ClientEvent& event);
+  void ObserveServerEvent(const v1::ServerEvent& event);
+  void ObserveWritten(std::uint64_t number);
+  void ObserveWritten(const v1::ServerAudio& audio);
+
   void Feed(RelayEvent event);
   void Perform(RelayEffect& effect);
   void OnEnd(EndReason reason);
   void OnAttachExpired();
 
   RelayEnvironment& environment_;
+  TraceLogger logger_;
+  const std::string traceparent_;  // As the worker is sent it.
   Shard& shard_;
   net::any_io_executor executor_;
   const std::string session_id_;
@@ -98,6 +111,12 @@ class RelayDriver {
   std::optional<EndReason> end_reason_;
   std::optional<std::uint16_t> client_close_code_;  // Of whoever closed first.
   bool worker_writing_ = false;
+  // From Enter to TearDown.
+  std::optional<SessionMeter> meter_;
+  LatencyProbe probe_up_;
+  LatencyProbe probe_down_;
+  AnswerTimer answer_;
+  std::optional<Duration> ready_after_;
   TimePoint started_;
   Deadline handshake_;
   DeadlineGuard attach_guard_;  // Of the worker that is being tried.

@@ -38,7 +38,8 @@ void RelayDriver::MakeHandle() {
 // Client first: it is told what is queued for it, then its socket is closed by the one that writes
 // it. The worker is let go at the same time.
 Awaitable<void> RelayDriver::TearDown() {
-  LogCleanupBegin(environment_.logger, session_id_, tasks_.Unfinished().size());
+  meter_->Become(SessionState::kClosing);
+  LogCleanupBegin(logger_, session_id_, tasks_.Unfinished().size());
   attach_guard_.Disarm();
   LetWorkerGo(*end_reason_);
   if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {
@@ -48,16 +49,30 @@ Awaitable<void> RelayDriver::TearDown() {
   client_queue_.Close();
   tasks_.Close();
   co_await teardown_.Run();
-  LogCleanupEnd(environment_.logger, session_id_, teardown_.took(), tasks_.Unfinished());
+  LogCleanupEnd(logger_, session_id_, teardown_.took(), tasks_.Unfinished());
   environment_.metrics.sessions_ended.Count(*end_reason_);
-  environment_.logger.Log(LevelOf(*end_reason_), "session.ended",
-                          {{"session", session_id_},
-                           {"reason", TraitsOf(*end_reason_).word},
-                           {"code", TraitsOf(*end_reason_).close_code},
-                           {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
-                           {"teardown_ms", ToSeconds(teardown_.took()) * 1000},
-                           {"stale_frames", relay_.stale_frames()},
-                           {"tasks_left", tasks_.Unfinished().size()}});
+  LogEnded();
+}
+
+void RelayDriver::LogEnded() {
+  const SessionMeter::Traffic& up = meter_->traffic(Way::kUp);
+  const SessionMeter::Traffic& down = meter_->traffic(Way::kDown);
+  logger_.Log(LevelOf(*end_reason_), "session.ended",
+              {{"session", session_id_},
+               {"reason", TraitsOf(*end_reason_).word},
+               {"code", TraitsOf(*end_reason_).close_code},
+               {"profile", profile_},
+               {"worker", tried_workers_.empty() ? std::string() : tried_workers_.back()},
+               {"workers_tried", tried_workers_.size()},
+               {"duration_s", ToSeconds(shard_.clock().Now() - started_)},
+               {"ready_ms", ready_after_ ? ToSeconds(*ready_after_) * 1000 : -1.0},
+               {"frames_from_client", up.frames},
+               {"bytes_from_client", up.bytes},
+               {"frames_to_client", down.frames},
+               {"bytes_to_client", down.bytes},
+               {"teardown_ms", ToSeconds(teardown_.took()) * 1000},
+               {"stale_frames", relay_.stale_frames()},
+               {"tasks_left", tasks_.Unfinished().size()}});
 }
 
 void RelayDriver::LetWorkerGo(EndReason reason) {
@@ -92,8 +107,8 @@ Awaitable<void> RelayDriver::Leave() {
   handle_->announce_drain = nullptr;
   handle_->force = nullptr;
   // In the log this comes before whatever the process does because the session has left.
-  handle_->removed = [&logger = environment_.logger, id = session_id_, reason = *end_reason_,
-                      took = teardown_.took()] { LogRemoved(logger, id, reason, took); };
+  handle_->removed = [logger = logger_, id = session_id_, reason = *end_reason_,
+                      took = teardown_.took()]() mutable { LogRemoved(logger, id, reason, took); };
   co_await environment_.index.Remove(handle_);
 }
 

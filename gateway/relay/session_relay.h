@@ -108,8 +108,8 @@ struct RelayConfig {
   AudioFraming audio_framing = AudioFraming::kJson;
   std::string model;                 // `model=` of the client; empty: the profile's.
   std::string initial_session_json;  // Defaults of a client secret; empty: none.
-  std::string traceparent;
-  std::string access_token;  // For voicebridge.session.ready.
+  std::string traceparent;           // Of this session, with a span of the gateway.
+  std::string access_token;          // For voicebridge.session.ready.
 };
 
 // Owned by its driver, used on one executor. EndSession is the last effect of its life; later

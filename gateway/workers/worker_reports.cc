@@ -65,12 +65,11 @@ Awaitable<absl::StatusOr<Response>> WorkerReports::AskInTurn(Request request, Pr
   co_return Unavailable("not every worker could be asked");
 }
 
-void WorkerReports::LogIfNoVerdict(std::string_view address, const absl::Status& status) const {
+void WorkerReports::LogIfNoVerdict(std::string_view address, const absl::Status& status) {
   if (!IsVerdict(status.code())) {
-    environment_.logger.Warning("report.not_answered",
-                                {{"worker", address},
-                                 {"code", absl::StatusCodeToString(status.code())},
-                                 {"message", Message(status)}});
+    logger_.Warning("report.not_answered", {{"worker", address},
+                                            {"code", absl::StatusCodeToString(status.code())},
+                                            {"message", Message(status)}});
   }
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bridge_worker/interview/responses_client.h"
 #include "common/async/clock.h"
@@ -28,8 +29,11 @@ class FakeResponsesClient final : public ResponsesClient {
   int in_flight = 0;
   int in_flight_max = 0;
   int cancelled = 0;
+  std::vector<std::string> traces;  // Of the calls.
 
-  Awaitable<ResponsesAnswer> Create(std::string, Deadline deadline) override {
+  Awaitable<ResponsesAnswer> Create(std::string, std::string traceparent,
+                                    Deadline deadline) override {
+    traces.push_back(std::move(traceparent));
     const int call = ++calls;
     in_flight_max = std::max(in_flight_max, ++in_flight);
     const Deadline done = Deadline::After(clock_.Now(), takes);

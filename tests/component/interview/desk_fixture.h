@@ -47,7 +47,8 @@ struct Process {
       : limits(process_limits),
         records(table, clock, limits.lease),
         lost(registry),
-        tools{limits, profiles, model, records, lost, clock, logger},
+        metrics(registry),
+        tools{limits, profiles, model, records, lost, metrics, clock, logger},
         desk(tools, std::move(executor), tasks,
              [this](const std::string& session_id, const AssessmentUpdate& update) {
                told[session_id].push_back(Describe(update));
@@ -57,6 +58,7 @@ struct Process {
   FakeAssessmentRecords records;
   prometheus::Registry registry;
   LostRecords lost;
+  AssessmentMetrics metrics;
   const AssessmentTools tools;
   std::map<std::string, Told> told;
   AssessmentDesk desk;

@@ -111,6 +111,42 @@ INSTANTIATE_TEST_SUITE_P(
         BadAnswer{"Rejected", Outcome::kRejected, "", "model_unavailable", 1}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
+TEST_F(DeskTest, AsksTheModelInTheTraceOfTheSessionOrInOneOfItsOwn) {
+  constexpr char kTrace[] = "4bf92f3577b34da6a3ce929d0e0e4736";
+  Process& process = Started();
+  const SessionOwner owner{"session_a", 1, "worker",
+                           std::string("00-") + kTrace + "-00f067aa0ba902b7-01"};
+  process.desk.Assess(owner, Record("a"), Duration::zero());
+  clock.Advance(seconds(2));
+  AssessAndWait(process, "b");  // As one that another process left.
+  ASSERT_EQ(model.traces.size(), 2U);
+  const auto first = ParseTraceparent(model.traces[0]);
+  const auto second = ParseTraceparent(model.traces[1]);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->trace_id, kTrace);
+  EXPECT_NE(first->span_id, "00f067aa0ba902b7");
+  EXPECT_NE(second->trace_id, kTrace);
+}
+
+TEST_F(DeskTest, CountsWhatItsAttemptsCameTo) {
+  model.answer = [](int call) {
+    switch (call) {
+      case 1:
+        return AnswerOf(Outcome::kUnavailable);
+      case 2:
+        return AnswerOf(Outcome::kText, "no report");
+      default:
+        return AnswerOf(Outcome::kText, std::string(kReport));
+    }
+  };
+  Process& process = Started();
+  AssessAndWait(process, "a", seconds(20));
+  EXPECT_EQ(ToldOf(process, "a").back(), "completed");
+  EXPECT_EQ(process.metrics.AttemptsOf(AttemptOutcome::kUnavailable), 1);
+  EXPECT_EQ(process.metrics.AttemptsOf(AttemptOutcome::kUnusable), 1);
+  EXPECT_EQ(process.metrics.AttemptsOf(AttemptOutcome::kReport), 1);
+}
+
 TEST_F(DeskTest, WaitsBetweenAttemptsAsLongAsTheServiceAsks) {
   model.answer = [](int call) {
     ResponsesAnswer answer = AnswerOf(Outcome::kUnavailable);

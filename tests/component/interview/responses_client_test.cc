@@ -13,6 +13,8 @@ constexpr std::string_view kDone =
     R"({"type":"response.completed","response":{"status":"completed","output":[{"type":"message",)"
     R"("content":[{"type":"output_text","text":"{\"level\":\"B1\"}"}]}]}})";
 
+constexpr char kTraceparent[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 class Responses : public HttpTest {
  protected:
   ResponsesAnswer Ask(Duration budget = seconds(10)) {
@@ -20,7 +22,7 @@ class Responses : public HttpTest {
         MakeHttpResponsesClient(*ParseUrl(UrlText("/v1/responses")), Secret("sk-test"), "");
     EXPECT_TRUE(client.ok()) << client.status();
     client_ = *std::move(client);
-    return Await(client_->Create(R"({"model":"gpt-x"})", In(budget)));
+    return Await(client_->Create(R"({"model":"gpt-x"})", kTraceparent, In(budget)));
   }
 
   void Stream(std::vector<std::string> pieces, bool hangs = false) {
@@ -61,6 +63,7 @@ TEST_F(Responses, ReadsAStream) {
   EXPECT_EQ(request.Header("authorization"), "Bearer sk-test");
   EXPECT_EQ(request.Header("content-type"), "application/json");
   EXPECT_EQ(request.Header("accept"), "text/event-stream");
+  EXPECT_EQ(request.Header("traceparent"), kTraceparent);
   EXPECT_EQ(request.body, R"({"model":"gpt-x"})");
 }
 

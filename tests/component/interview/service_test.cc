@@ -65,7 +65,12 @@ TEST_F(Listeners, AreReplaced) {
 
 class Service : public voicebridge::test::RealTimeTest {
  protected:
-  Service() : lost(registry), logger(MakeNullLogger()), model(clock) {
+  Service()
+      : lost(registry),
+        store_metrics(registry),
+        metrics(registry),
+        logger(MakeNullLogger()),
+        model(clock) {
     v1::Profile profile;
     *profile.mutable_assessment() = SmallAssessment();
     profiles.emplace("interview", std::move(profile));
@@ -75,10 +80,11 @@ class Service : public voicebridge::test::RealTimeTest {
     };
     auto made = MakeStore("sqlite::memory:");
     EXPECT_TRUE(made.ok()) << made.status();
-    store = std::make_unique<StoreThread>(*std::move(made), *logger, library_calls);
+    store = std::make_unique<StoreThread>(*std::move(made), *logger, store_metrics, library_calls);
     EXPECT_TRUE(store->Start(In(seconds(10))).ok());
-    service = std::make_unique<AssessmentService>(limits, profiles, model, *store, lost, "worker_1",
-                                                  io.get_executor(), clock, tasks, *logger);
+    service =
+        std::make_unique<AssessmentService>(limits, profiles, model, *store, lost, metrics,
+                                            "worker_1", io.get_executor(), clock, tasks, *logger);
   }
 
   void TearDown() override {
@@ -117,6 +123,8 @@ class Service : public voicebridge::test::RealTimeTest {
 
   prometheus::Registry registry;
   LostRecords lost;
+  StoreMetrics store_metrics;
+  AssessmentMetrics metrics;
   LiveTasks library_calls;
   std::unique_ptr<Logger> logger;
   FakeResponsesClient model;
@@ -149,14 +157,14 @@ TEST_F(Service, RetriesAFailureAndRefusesToRetryASuccess) {
   RunWhile([this] { return !Ended("a"); });
   EXPECT_EQ(told["a"].back(), "failed model_unavailable");
   told["a"].clear();
-  const auto retried = Await(service->Retry("session_a", In(seconds(5))));
+  const auto retried = Await(service->Retry("session_a", "", In(seconds(5))));
   ASSERT_TRUE(retried.ok()) << retried.status();
   EXPECT_EQ(retried->state, AssessmentState::kPending);
   RunWhile([this] { return !Ended("a"); });
   EXPECT_THAT(told["a"], ElementsAre("queued 1", "running 1", "completed"));
-  EXPECT_EQ(Await(service->Retry("session_a", In(seconds(5)))).status().code(),
+  EXPECT_EQ(Await(service->Retry("session_a", "", In(seconds(5)))).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(Await(service->Retry("session_b", In(seconds(5)))).status().code(),
+  EXPECT_EQ(Await(service->Retry("session_b", "", In(seconds(5)))).status().code(),
             absl::StatusCode::kNotFound);
 }
 

@@ -8,6 +8,7 @@
 #include "common/core/status.h"
 #include "common/core/wall_clock.h"
 #include "common/json/json.h"
+#include "common/observability/trace_context.h"
 #include "tests/component/interview/http_fixture.h"
 
 namespace voicebridge::worker::test {
@@ -16,6 +17,7 @@ namespace {
 using testing::HasSubstr;
 using Outcome = ToolResult::Outcome;
 
+constexpr char kTrace[] = "4bf92f3577b34da6a3ce929d0e0e4736";
 constexpr std::string_view kKey = "0123456789abcdef0123456789abcdef";
 
 class Webhook : public HttpTest {
@@ -73,6 +75,16 @@ TEST_F(Webhook, PostsTheCallAndReturnsTheAnswer) {
   EXPECT_EQ(StringOr(body.at("arguments").get_object(), "word"), "사과");
   EXPECT_EQ(request.Header("idempotency-key"), "\"sess_1/call_1\"");
   EXPECT_EQ(request.Header("webhook-signature"), std::nullopt);
+  EXPECT_EQ(request.Header("traceparent"), std::nullopt);
+}
+
+TEST_F(Webhook, GoesOnWithTheTraceOfTheSession) {
+  call.traceparent = std::string("00-") + kTrace + "-00f067aa0ba902b7-01";
+  EXPECT_EQ(Call().outcome, Outcome::kAnswered);
+  const auto trace = ParseTraceparent(service.requests.at(0).Header("traceparent").value_or(""));
+  ASSERT_TRUE(trace.has_value());
+  EXPECT_EQ(trace->trace_id, kTrace);
+  EXPECT_NE(trace->span_id, "00f067aa0ba902b7") << "a step of its own";
 }
 
 TEST_F(Webhook, SignsEachAttempt) {

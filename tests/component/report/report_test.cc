@@ -121,7 +121,7 @@ class Gateway {
         watch_(workers, links_, shards_.first(), gauges_, *logger_),
         index_(shards_.first().executor(), 0, gauges_.sessions),
         environment_{*logger_, metrics_, gauges_, links_, watch_, index_, Fail()},
-        reports_(environment_, shards_.first()) {
+        reports_(environment_, shards_.first(), "") {
     shards_.Start();
   }
 

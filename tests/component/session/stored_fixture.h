@@ -17,7 +17,8 @@ class StoredTest : public voicebridge::test::RealTimeTest {
  protected:
   StoredTest()
       : logger(MakeNullLogger()),
-        store(std::make_unique<voicebridge::test::FakeStore>(switches), *logger, library_calls) {
+        store(std::make_unique<voicebridge::test::FakeStore>(switches), *logger, store_metrics,
+              library_calls) {
     EXPECT_TRUE(store.Start(In(seconds(10))).ok());
   }
 
@@ -36,9 +37,12 @@ class StoredTest : public voicebridge::test::RealTimeTest {
   const std::shared_ptr<voicebridge::test::FakeStoreSwitches> switches =
       std::make_shared<voicebridge::test::FakeStoreSwitches>();
   const std::unique_ptr<Logger> logger;
+  prometheus::Registry store_registry;
+  StoreMetrics store_metrics{store_registry};
   LiveTasks library_calls;
   StoreThread store;
-  const SessionOwner owner{"sess_1", 1, "worker_1"};
+  const SessionOwner owner{"sess_1", 1, "worker_1",
+                           "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"};
 };
 
 }  // namespace voicebridge::worker

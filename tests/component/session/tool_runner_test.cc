@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,15 +18,18 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 
 // Answers at once, and lets the test act in the middle of a call.
 class FakeWebhook final : public WebhookCaller {
  public:
   std::function<void()> during = [] {};
   std::vector<std::string> called;  // By call id.
+  std::vector<std::string> traces;
 
   Awaitable<ToolResult> Call(v1::WebhookTool, ToolCall call, Deadline) override {
     called.push_back(call.call_id);
+    traces.push_back(call.traceparent);
     during();
     ToolResult result;
     result.outcome = ToolResult::Outcome::kAnswered;
@@ -35,7 +40,9 @@ class FakeWebhook final : public WebhookCaller {
 
 class ToolRunner : public StoredTest {
  protected:
-  ToolRunner() : lost(registry), environment{store, webhook, clock, *logger, draining, lost} {
+  ToolRunner()
+      : lost(registry), metrics(registry), environment{store,    webhook, clock,  *logger,
+                                                       draining, lost,    metrics} {
     tool.set_name("lookup");
     tool.mutable_webhook()->set_url("https://example.org/hook");
     EXPECT_TRUE(Ask<absl::Status>([owner = owner](Store& opened) {
@@ -58,6 +65,7 @@ class ToolRunner : public StoredTest {
 
   prometheus::Registry registry;
   LostRecords lost;
+  ToolMetrics metrics;
   std::atomic<bool> draining = false;
   FakeWebhook webhook;
   ToolEnvironment environment;
@@ -69,6 +77,29 @@ TEST_F(ToolRunner, CallsOnceAndStoresTheOutput) {
   EXPECT_EQ(Run(), R"({"found":1})") << "from the store";
   EXPECT_THAT(webhook.called, ElementsAre("call_1"));
   EXPECT_EQ(Known().output, R"({"found":1})");
+}
+
+// By outcome, of calls that were made or refused.
+std::map<std::string, std::uint64_t> CallsOf(prometheus::Registry& registry) {
+  std::map<std::string, std::uint64_t> calls;
+  for (const prometheus::MetricFamily& family : registry.Collect()) {
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      if (family.name == "voicebridge_worker_tool_call_seconds" &&
+          metric.histogram.sample_count > 0) {
+        calls[metric.label.front().value] = metric.histogram.sample_count;
+      }
+    }
+  }
+  return calls;
+}
+
+TEST_F(ToolRunner, CountsCallsByOutcomeAndHandsTheTraceOn) {
+  Run();
+  EXPECT_THAT(CallsOf(registry), ElementsAre(Pair("answered", 1)));
+  EXPECT_THAT(webhook.traces, ElementsAre(owner.traceparent));
+  draining = true;
+  Run();
+  EXPECT_THAT(CallsOf(registry), ElementsAre(Pair("answered", 1), Pair("not_started", 1)));
 }
 
 TEST_F(ToolRunner, DuringADrainStartsNothingAndStoresNothing) {

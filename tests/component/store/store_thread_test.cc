@@ -71,11 +71,13 @@ class StoreThreadTest : public ::testing::Test {
   }
 
   static inline LiveTasks library_calls;  // Also of threads that were left behind.
+  prometheus::Registry registry;
+  worker::StoreMetrics metrics{registry};
   const SystemClock clock;
   const std::unique_ptr<Logger> logger = MakeNullLogger();
   const std::shared_ptr<FakeStoreSwitches> switches = std::make_shared<FakeStoreSwitches>();
   std::optional<StoreThread> thread{std::in_place, std::make_unique<FakeStore>(switches), *logger,
-                                    library_calls};
+                                    metrics, library_calls};
   Outcome occupied;
   net::io_context io;
   LiveTasks live_tasks;
@@ -255,9 +257,37 @@ TEST_F(StoreThreadTest, ItStopsInThePauseBeforeARetry) {
   EXPECT_FALSE(outcome->ok());
 }
 
+double JobsObserved(prometheus::Registry& registry) {
+  for (const prometheus::MetricFamily& family : registry.Collect()) {
+    if (family.name == "voicebridge_worker_store_job_seconds") {
+      return static_cast<double>(family.metric.front().histogram.sample_count);
+    }
+  }
+  return -1;
+}
+
+TEST_F(StoreThreadTest, JobsAreMeasuredAndFailuresCountedByKind) {
+  EXPECT_THAT(Do(Acquire(1)), IsOk());
+  EXPECT_THAT(Do(Acquire(1)), IsOk());
+  EXPECT_TRUE(BecomesTrue([&] { return JobsObserved(registry) == 2; }));
+  EXPECT_EQ(metrics.CountOf(worker::StoreFailure::kUnavailable), 0);
+  switches->SetAway(true);
+  EXPECT_THAT(Do(Acquire(1), milliseconds(50)), Fails(StatusCode::kDeadlineExceeded));
+  EXPECT_TRUE(BecomesTrue([this] { return metrics.CountOf(worker::StoreFailure::kLate) == 1; }));
+  EXPECT_GE(metrics.CountOf(worker::StoreFailure::kUnavailable), 1) << "each attempt";
+  switches->SetAway(false);
+  switches->SetFailing(true);
+  EXPECT_THAT(Do(Acquire(1)), Fails(StatusCode::kInternal));
+  EXPECT_EQ(metrics.CountOf(worker::StoreFailure::kFailed), 1);
+  Outcome refused;
+  Begin(Acquire(1), refused, seconds(10), StoreThread::kBytesMax + 1);
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(metrics.CountOf(worker::StoreFailure::kRefused), 1);
+}
+
 TEST_F(StoreThreadTest, ItSaysAtTheStartWhatIsWrongWithTheStore) {
   StoreThread nowhere(worker::MakeStore("sqlite:/no/such/directory/store.db").value(), *logger,
-                      library_calls);
+                      metrics, library_calls);
   EXPECT_THAT(nowhere.Start(In(seconds(10))), Fails(StatusCode::kInvalidArgument));
   switches->SetAway(true);
   EXPECT_THAT(thread->Start(In(milliseconds(50))), Fails(StatusCode::kUnavailable));

@@ -17,10 +17,27 @@ const kHealth = {
   }}}}}}},
 };
 
+function healthOf(address) {
+  const {Health} = grpc.loadPackageDefinition(protoLoader.fromJSON(kHealth, {enums: String})).grpc.health.v1;
+  return new Health(address, grpc.credentials.createInsecure());
+}
+
+// What one Check answers.
+export async function checkHealth(address, service = '') {
+  const client = healthOf(address);
+  const answer = new Promise((resolve, reject) => {
+    client.check({service}, (error, response) => (error ? reject(error) : resolve(response.status)));
+  });
+  try {
+    return await within(answer, 5000 * patience, `the health of ${address}`);
+  } finally {
+    client.close();
+  }
+}
+
 // A Watch call that stays open: `statuses` grows, `stop()` ends it.
 export async function watchHealth(address, service = '') {
-  const {Health} = grpc.loadPackageDefinition(protoLoader.fromJSON(kHealth, {enums: String})).grpc.health.v1;
-  const client = new Health(address, grpc.credentials.createInsecure());
+  const client = healthOf(address);
   const call = client.watch({service});
   const watch = {
     statuses: [],

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -115,6 +116,8 @@ class Script {
         R"("message":"m sk-secret","param":null,"event_id":{}}}}})",
         code, event_id.empty() ? "null" : fmt::format("\"{}\"", event_id)));
   }
+
+  std::optional<Duration> TakeAnswerDelay() { return conversation_.TakeAnswerDelay(); }
 
   template <class E>
   std::vector<E> All() const {
