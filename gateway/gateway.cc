@@ -94,9 +94,10 @@ Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges, Watchdog& w
       logger_(MakeLogger("gateway", LogLevel::kInfo)),
       metrics_(*registry_, gauges),
       shards_(MakeShards(config.shards, gauges, OnTaskFailure())),
-      index_(shards_.first().executor(), config.max_sessions, gauges.sessions),
+      index_(shards_.first().executor(), 0, gauges.sessions),  // Places are given out at the door.
       watch_(config.workers, links_, shards_.first(), gauges, *logger_),
-      environment_{*logger_, metrics_, gauges, links_, watch_, index_, OnTaskFailure()},
+      environment_{*logger_, metrics_, gauges,          links_,
+                   watch_,   index_,   OnTaskFailure(), config.message_rate},
       service_(config, environment_, shards_),
       sessions_(index_, shards_.first(), nullptr),
       operator_(registry_, [this] { return Readiness(); }),
@@ -190,7 +191,7 @@ v1::ProcessStatus Gateway::Status() const {
   *status.mutable_drain_time_left() =
       ToWire(gauges_.drain.TimeLeft(std::chrono::steady_clock::now()));
   status.set_sessions(static_cast<std::uint32_t>(gauges_.sessions.count()));
-  status.set_capacity(static_cast<std::uint32_t>(config_.max_sessions));
+  status.set_capacity(static_cast<std::uint32_t>(config_.admission.sessions));
   status.set_tasks(static_cast<std::uint32_t>(gauges_.tasks.total()));
   *status.mutable_uptime() = ToWire(std::chrono::steady_clock::now() - started_);
   return status;

@@ -27,6 +27,16 @@ ABSL_FLAG(std::string, tls_key, "", "PEM key of the public listener");
 ABSL_FLAG(std::vector<std::string>, allowed_origins, {},
           "Origin headers accepted from browsers; empty: any");
 ABSL_FLAG(int, max_sessions, 5000, "sessions held at most");
+ABSL_FLAG(int, max_sessions_per_address, 1000,
+          "sessions held at most for one client address (IPv6: for its /64); 0: no limit");
+ABSL_FLAG(int, max_requests_per_minute_per_address, 1200,
+          "upgrades and other API requests of one client address; 0: no limit");
+ABSL_FLAG(int, max_connections_per_address, 1000,
+          "connections without a session, of one peer; 0: no limit");
+ABSL_FLAG(std::vector<std::string>, trusted_proxies, {},
+          "CIDR[,CIDR...] of load balancers whose X-Forwarded-For names the client");
+ABSL_FLAG(int, max_messages_per_second, 500,
+          "messages of one client, twice as many at once; faster ones wait; 0: no limit");
 ABSL_FLAG(std::string, api_keys, "", "file of API keys: `NAME SHA256HEX` a line");
 ABSL_FLAG(std::string, signing_keys, "", "file of signing keys: `KEY_ID BASE64SECRET` a line");
 ABSL_FLAG(bool, insecure_no_auth, false,
@@ -40,6 +50,7 @@ namespace {
 constexpr std::string_view kByName = "dns:";
 constexpr int kShardsMax = 64;
 constexpr int kSessionsMax = 1'000'000;
+constexpr int kRateMax = 1'000'000;
 
 void CheckHostPort(std::string_view flag, const std::string& value, ConfigErrors& errors) {
   if (!IsHostPort(value)) {
@@ -145,6 +156,31 @@ void LoadListeners(GatewayConfig& config, ConfigErrors& errors) {
   }
 }
 
+void LoadAdmission(GatewayConfig& config, ConfigErrors& errors) {
+  AdmissionLimits& limits = config.admission;
+  limits.sessions =
+      InRange("max_sessions", absl::GetFlag(FLAGS_max_sessions), 1, kSessionsMax, errors);
+  limits.sessions_per_address =
+      InRange("max_sessions_per_address", absl::GetFlag(FLAGS_max_sessions_per_address), 0,
+              kSessionsMax, errors);
+  limits.requests_per_minute =
+      InRange("max_requests_per_minute_per_address",
+              absl::GetFlag(FLAGS_max_requests_per_minute_per_address), 0, kRateMax, errors);
+  limits.connections_per_address =
+      InRange("max_connections_per_address", absl::GetFlag(FLAGS_max_connections_per_address), 0,
+              kSessionsMax, errors);
+  const int messages = InRange("max_messages_per_second",
+                               absl::GetFlag(FLAGS_max_messages_per_second), 0, kRateMax, errors);
+  config.message_rate = Rate::Of(messages, seconds(1), 2 * std::int64_t{messages});
+  absl::StatusOr<TrustedProxies> proxies =
+      TrustedProxies::Parse(absl::GetFlag(FLAGS_trusted_proxies));
+  if (proxies.ok()) {
+    config.trusted_proxies = *std::move(proxies);
+  } else {
+    errors.Add("trusted_proxies", Message(proxies.status()));
+  }
+}
+
 void LoadPage(GatewayConfig& config, ConfigErrors& errors) {
   const std::string web_root = absl::GetFlag(FLAGS_web_root);
   if (web_root.empty()) {
@@ -161,10 +197,27 @@ void LoadPage(GatewayConfig& config, ConfigErrors& errors) {
 }  // namespace
 
 std::vector<std::string> GatewayFlags() {
-  return {"listen",           "admin_listen",    "ops_listen", "workers",
-          "drain_budget",     "pid_file",        "shards",     "tls_cert",
-          "tls_key",          "allowed_origins", "api_keys",   "signing_keys",
-          "insecure_no_auth", "max_sessions",    "web_root",   "check"};
+  return {"listen",
+          "admin_listen",
+          "ops_listen",
+          "workers",
+          "drain_budget",
+          "pid_file",
+          "shards",
+          "tls_cert",
+          "tls_key",
+          "allowed_origins",
+          "api_keys",
+          "signing_keys",
+          "insecure_no_auth",
+          "max_sessions",
+          "max_sessions_per_address",
+          "max_requests_per_minute_per_address",
+          "max_connections_per_address",
+          "trusted_proxies",
+          "max_messages_per_second",
+          "web_root",
+          "check"};
 }
 
 absl::StatusOr<GatewayConfig> LoadGatewayConfig() {
@@ -176,8 +229,7 @@ absl::StatusOr<GatewayConfig> LoadGatewayConfig() {
   LoadPage(config, errors);
   config.shards = static_cast<std::size_t>(
       InRange("shards", absl::GetFlag(FLAGS_shards), 1, kShardsMax, errors));
-  config.max_sessions =
-      InRange("max_sessions", absl::GetFlag(FLAGS_max_sessions), 1, kSessionsMax, errors);
+  LoadAdmission(config, errors);
   config.allowed_origins = absl::GetFlag(FLAGS_allowed_origins);
   config.drain_budget = absl::ToChronoNanoseconds(absl::GetFlag(FLAGS_drain_budget));
   if (const absl::Status enough = DrainPlan::Check(config.drain_budget); !enough.ok()) {

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "common/core/time.h"
+#include "gateway/client/admission_ledger.h"
 #include "gateway/client/auth.h"
+#include "gateway/client/trusted_proxies.h"
 #include "gateway/http/static_files.h"
 
 namespace voicebridge::gateway {
@@ -32,7 +34,9 @@ struct GatewayConfig {
   std::string tls_cert_file;  // Both empty: plain.
   std::string tls_key_file;
   std::vector<std::string> allowed_origins;  // Empty: any.
-  std::int64_t max_sessions = 0;
+  AdmissionLimits admission;
+  TrustedProxies trusted_proxies;
+  Rate message_rate;  // Of one session's client.
   AuthPolicy auth;
   bool signing_key_is_random = false;  // Secrets of this gateway are good for this gateway only.
   StaticFiles page;                    // Empty: none is served.

@@ -5,11 +5,23 @@
 
 namespace voicebridge::gateway {
 
+RefusalCounters::RefusalCounters(prometheus::Registry& registry, const std::string& name,
+                                 const std::string& help) {
+  auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  for (std::size_t i = 0; i < by_reason_.size(); ++i) {
+    const std::string word(RefusalTraitsOf(static_cast<RefusalReason>(i)).word);
+    by_reason_[i] = &family.Add({{"reason", word}});
+  }
+}
+
 GatewayMetrics::GatewayMetrics(ProcessRegistry& registry, const GatewayGauges& gauges)
     : sessions_ended(registry, "voicebridge_gateway_sessions_ended_total",
                      "Sessions that ended, by reason."),
-      upgrades_refused(AddCounter(registry, "voicebridge_gateway_upgrades_refused_total",
-                                  "WebSocket upgrades refused: credentials, limits, no worker.")),
+      requests_refused(registry, "voicebridge_gateway_requests_refused_total",
+                       "Requests and connections refused, by reason: credentials, limits, no "
+                       "worker."),
+      clients_slowed(AddCounter(registry, "voicebridge_gateway_clients_slowed_total",
+                                "Sessions whose client sent faster than the message rate.")),
       audio_frames_dropped(
           AddCounter(registry, "voicebridge_gateway_audio_frames_dropped_total",
                      "Queued audio frames voided by a barge-in, cancel or truncate.")),

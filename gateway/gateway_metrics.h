@@ -4,13 +4,17 @@
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "common/core/live_sessions.h"
 #include "common/core/live_tasks.h"
 #include "common/drain/drain_state.h"
 #include "common/observability/metrics.h"
+#include "gateway/client/refusal.h"
 
 namespace voicebridge::gateway {
 
@@ -24,12 +28,23 @@ struct GatewayGauges {
   DrainState drain;
 };
 
+// One counter per reason, looked up once: a closed set of labels.
+class RefusalCounters {
+ public:
+  RefusalCounters(prometheus::Registry& registry, const std::string& name, const std::string& help);
+  void Count(RefusalReason reason) { by_reason_[static_cast<std::size_t>(reason)]->Increment(); }
+
+ private:
+  std::array<prometheus::Counter*, kRefusalReasons> by_reason_{};
+};
+
 // Those of the shards are added by AddShardMetrics.
 struct GatewayMetrics {
   GatewayMetrics(ProcessRegistry& registry, const GatewayGauges& gauges);
 
   EndReasonCounters sessions_ended;
-  prometheus::Counter& upgrades_refused;
+  RefusalCounters requests_refused;
+  prometheus::Counter& clients_slowed;
   prometheus::Counter& audio_frames_dropped;
   prometheus::Counter& attach_retries;
   prometheus::Histogram& ready_seconds;  // From the upgrade to session.created.

@@ -70,11 +70,15 @@ Awaitable<void> Serve(Counted counted, tcp::socket socket) {
   options.message_bytes_max = shared.options.message_bytes_max;
   options.ping_interval = shared.options.ping_interval;
   std::string remote_address = AddressOf(socket);
+  std::optional<std::unique_ptr<Ticket>> ticket = shared.service.AdmitConnection(remote_address);
+  if (!ticket) {
+    co_return;
+  }
   std::unique_ptr<UpgradableConnection> connection =
       shared.tls ? MakeTlsServerConnection(std::move(socket), *shared.tls, options)
                  : MakePlainConnection(std::move(socket), options);
-  co_await ServeConnection(std::move(connection), std::move(remote_address), shared.options,
-                           shared.service);
+  co_await ServeConnection(std::move(connection), *std::move(ticket), std::move(remote_address),
+                           shared.options, shared.service);
 }
 
 }  // namespace
@@ -177,6 +181,10 @@ void HttpServer::Implementation::HandOver(const Shard& shard, tcp::socket socket
       tasks->TrySpawn("http connection", Serve(std::move(counted), std::move(socket)));
     }
   });
+}
+
+std::optional<std::unique_ptr<Ticket>> HttpService::AdmitConnection(const std::string&) {
+  return nullptr;
 }
 
 Awaitable<void> HttpService::PrepareUpgrade(const HttpRequest&) { co_return; }

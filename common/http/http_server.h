@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,9 +23,17 @@
 
 namespace voicebridge {
 
+// What a service holds for a connection or an upgrade; giving it back is its destruction.
+class Ticket {
+ public:
+  virtual ~Ticket() = default;
+};
+
 // The answer to an upgrade request: go on with this subprotocol (empty: none), or this response.
+// What is reserved for the conversation goes with it, or back when the upgrade fails.
 struct AcceptUpgrade {
   std::string subprotocol;
+  std::unique_ptr<Ticket> ticket = nullptr;
 };
 using UpgradeDecision = std::variant<AcceptUpgrade, HttpResponse>;
 
@@ -32,6 +41,10 @@ using UpgradeDecision = std::variant<AcceptUpgrade, HttpResponse>;
 class HttpService {
  public:
   virtual ~HttpService() = default;
+
+  // A connection, before anything is read from it. nullopt: it is cut at once. The ticket, which
+  // may be null, is held until the connection has ended or become a WebSocket.
+  virtual std::optional<std::unique_ptr<Ticket>> AdmitConnection(const std::string& remote_address);
 
   // An ordinary request. Written within a bound of the server's; must return within one of its own.
   virtual Awaitable<HttpResponse> Respond(const HttpRequest& request) = 0;
@@ -43,8 +56,9 @@ class HttpService {
   // A WebSocket upgrade request; decided before anything is answered.
   virtual UpgradeDecision DecideUpgrade(const HttpRequest& request) = 0;
 
-  // Runs the connection that was accepted; the server closes what is left of it on return.
-  virtual Awaitable<void> Converse(HttpRequest request, std::unique_ptr<Connection> connection) = 0;
+  // Runs the connection whose upgrade was accepted; the server closes what is left of it on return.
+  virtual Awaitable<void> Converse(HttpRequest request, AcceptUpgrade accepted,
+                                   std::unique_ptr<Connection> connection) = 0;
 };
 
 struct HttpServerOptions {

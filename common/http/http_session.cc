@@ -63,8 +63,14 @@ class HttpSession {
         service_(service),
         reader_(connection, options.body_bytes_max) {}
 
+  // An upgrade that was accepted and has succeeded.
+  struct Upgraded {
+    HttpRequest request;
+    AcceptUpgrade accepted;
+  };
+
   // The request whose WebSocket is open now; nullopt: the connection is done with.
-  Awaitable<std::optional<HttpRequest>> Run();
+  Awaitable<std::optional<Upgraded>> Run();
 
  private:
   enum class Next { kRequest, kUpgrade, kEnd };
@@ -85,9 +91,10 @@ class HttpSession {
   HttpService& service_;
   RequestReader reader_;
   HttpRequest request_;
+  AcceptUpgrade accepted_;
 };
 
-Awaitable<std::optional<HttpRequest>> HttpSession::Run() {
+Awaitable<std::optional<HttpSession::Upgraded>> HttpSession::Run() {
   StartTime();
   const absl::Status ready = co_await connection_.HandshakeTls();
   if (!ready.ok()) {
@@ -100,7 +107,8 @@ Awaitable<std::optional<HttpRequest>> HttpSession::Run() {
   if (next == Next::kEnd) {
     co_return std::nullopt;
   }
-  co_return std::move(request_);
+  Upgraded upgraded{std::move(request_), std::move(accepted_)};
+  co_return std::move(upgraded);
 }
 
 Awaitable<HttpSession::Next> HttpSession::HandleNext() {
@@ -144,9 +152,9 @@ Awaitable<HttpSession::Next> HttpSession::HandleUpgrade() {
     co_return co_await Send(std::move(*response), reader_.raw().keep_alive());
   }
   JoinUpgradeHeaders(reader_.raw());
-  const std::string& subprotocol = std::get<AcceptUpgrade>(decision).subprotocol;
+  accepted_ = std::move(std::get<AcceptUpgrade>(decision));
   const bool open =
-      co_await connection_.AcceptWebSocket(reader_.raw(), subprotocol, reader_.Early());
+      co_await connection_.AcceptWebSocket(reader_.raw(), accepted_.subprotocol, reader_.Early());
   co_return open ? Next::kUpgrade : Next::kEnd;
 }
 
@@ -190,15 +198,17 @@ Awaitable<bool> HttpSession::SendChunked(std::string_view head, const HttpRespon
 }  // namespace
 
 Awaitable<void> ServeConnection(std::unique_ptr<UpgradableConnection> connection,
-                                std::string remote_address, const HttpServerOptions& options,
-                                HttpService& service) {
+                                std::unique_ptr<Ticket> ticket, std::string remote_address,
+                                const HttpServerOptions& options, HttpService& service) {
   // The buffers of the HTTP session are gone before a conversation of an hour begins.
   auto session =
       std::make_unique<HttpSession>(*connection, std::move(remote_address), options, service);
-  std::optional<HttpRequest> request = co_await session->Run();
+  std::optional<HttpSession::Upgraded> upgraded = co_await session->Run();
   session.reset();
-  if (request) {
-    co_await service.Converse(*std::move(request), std::move(connection));
+  ticket.reset();
+  if (upgraded) {
+    co_await service.Converse(std::move(upgraded->request), std::move(upgraded->accepted),
+                              std::move(connection));
   }
 }
 

@@ -10,9 +10,9 @@
 namespace voicebridge {
 
 // Answers requests in turn, until one of them becomes a WebSocket and the service converses with
-// it. The arguments by reference outlive the coroutine.
+// it; the ticket is given back before. The arguments by reference outlive the coroutine.
 Awaitable<void> ServeConnection(std::unique_ptr<UpgradableConnection> connection,
-                                std::string remote_address, const HttpServerOptions& options,
-                                HttpService& service);
+                                std::unique_ptr<Ticket> ticket, std::string remote_address,
+                                const HttpServerOptions& options, HttpService& service);
 
 }  // namespace voicebridge

@@ -44,6 +44,8 @@ Awaitable<HttpResponse> OpsService::Respond(const HttpRequest& request) {
 UpgradeDecision OpsService::DecideUpgrade(const HttpRequest&) { return NotFound(); }
 
 // Never called: no upgrade is accepted.
-Awaitable<void> OpsService::Converse(HttpRequest, std::unique_ptr<Connection>) { co_return; }
+Awaitable<void> OpsService::Converse(HttpRequest, AcceptUpgrade, std::unique_ptr<Connection>) {
+  co_return;
+}
 
 }  // namespace voicebridge

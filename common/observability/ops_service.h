@@ -25,7 +25,8 @@ class OpsService final : public HttpService {
 
   Awaitable<HttpResponse> Respond(const HttpRequest& request) override;
   UpgradeDecision DecideUpgrade(const HttpRequest& request) override;
-  Awaitable<void> Converse(HttpRequest request, std::unique_ptr<Connection> connection) override;
+  Awaitable<void> Converse(HttpRequest request, AcceptUpgrade accepted,
+                           std::unique_ptr<Connection> connection) override;
 
  private:
   std::shared_ptr<prometheus::Registry> registry_;

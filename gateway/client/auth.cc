@@ -117,30 +117,35 @@ bool StartsWithIgnoringCase(std::string_view text, std::string_view lower_case) 
          });
 }
 
-absl::Status Unauthenticated(std::string_view message) {
-  return MakeStatus(absl::StatusCode::kUnauthenticated, "{}", message);
-}
-
-// What a credential says, without regard to whether one is required.
-absl::StatusOr<Caller> Identify(const AuthPolicy& policy, const Secret& credential,
-                                std::int64_t unix_now) {
-  if (credential.empty()) {
-    return Unauthenticated(
-        "Missing bearer authentication: send `Authorization: Bearer KEY`, or the subprotocol "
-        "`openai-insecure-api-key.KEY` from a browser.");
-  }
-  if (credential.Reveal().starts_with(kClientSecretPrefix)) {
-    auto claims = VerifyClientSecret(policy.signing_keys, credential.Reveal(), unix_now);
-    if (!claims.ok()) {
-      return claims.status();
-    }
+std::variant<Caller, Refusal> IdentifySecret(const SigningKeys& keys, std::string_view secret,
+                                             std::int64_t unix_now) {
+  auto claims = VerifyClientSecret(keys, secret, unix_now);
+  if (claims.ok()) {
     Caller caller{.name = claims->issued_to, .claims = {}, .may_mint = false};
     caller.claims = *std::move(claims);
     return caller;
   }
+  Refusal refusal = RefusalOf(claims.status());
+  if (refusal.reason == RefusalReason::kExpired) {
+    claims = VerifyClientSecret(keys, secret, 0);  // It is ours, so that what it says is true.
+    refusal.key = claims.ok() ? claims->issued_to : "";
+    refusal.secret_id = claims.ok() ? claims->id : "";
+  }
+  return refusal;
+}
+
+// What a credential says, without regard to whether one is required.
+std::variant<Caller, Refusal> Identify(const AuthPolicy& policy, const Secret& credential,
+                                       std::int64_t unix_now) {
+  if (credential.empty()) {
+    return Refusal{.reason = RefusalReason::kNoCredential};
+  }
+  if (credential.Reveal().starts_with(kClientSecretPrefix)) {
+    return IdentifySecret(policy.signing_keys, credential.Reveal(), unix_now);
+  }
   const std::string* name = policy.api_keys.Find(credential.Reveal());
   if (name == nullptr) {
-    return Unauthenticated("Incorrect API key provided.");
+    return Refusal{.reason = RefusalReason::kWrongKey};
   }
   return Caller{.name = *name, .claims = {}, .may_mint = true};
 }
@@ -221,17 +226,25 @@ Secret CredentialOf(const HttpRequest& request) {
   return Secret();
 }
 
-absl::StatusOr<Caller> Authenticate(const AuthPolicy& policy, const HttpRequest& request,
-                                    std::int64_t unix_now) {
-  absl::StatusOr<Caller> caller = Identify(policy, CredentialOf(request), unix_now);
+Refusal RefusalOf(const absl::Status& credential) {
+  const RefusalReason reason = absl::IsDeadlineExceeded(credential) ? RefusalReason::kExpired
+                               : absl::IsPermissionDenied(credential)
+                                   ? RefusalReason::kForeignSession
+                                   : RefusalReason::kForged;
+  return Refusal{.reason = reason, .message = Message(credential)};
+}
+
+std::variant<Caller, Refusal> Authenticate(const AuthPolicy& policy, const HttpRequest& request,
+                                           std::int64_t unix_now) {
+  std::variant<Caller, Refusal> caller = Identify(policy, CredentialOf(request), unix_now);
   if (!policy.insecure_no_auth) {
     return caller;
   }
-  // A good client secret still brings its profile and session.
-  if (!caller.ok()) {
+  // A good client secret still brings its profile, its session and its limits.
+  if (std::holds_alternative<Refusal>(caller)) {
     caller = Caller{.name = "anonymous", .claims = {}, .may_mint = true};
   }
-  caller->may_mint = true;
+  std::get<Caller>(caller).may_mint = true;
   return caller;
 }
 

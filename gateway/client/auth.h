@@ -7,10 +7,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "common/core/secret.h"
 #include "common/http/http_message.h"
+#include "gateway/client/refusal.h"
 
 namespace voicebridge::gateway {
 
@@ -44,16 +46,24 @@ class SigningKeys {
   std::vector<Key> keys_;
 };
 
+// What may be done with one client secret. Each 0: as much as without it.
+struct SecretLimits {
+  std::int64_t max_sessions = 0;     // At the same time, at one gateway.
+  std::int64_t session_seconds = 0;  // The longest session; the profile's limit holds as well.
+};
+
 // What a client secret says. `expires_at` is unix time in seconds.
 struct ClientSecretClaims {
+  std::string id = {};       // For counting and for logs; no secret.
   std::string issued_to;     // The API key's name.
   std::string profile;       // Empty: any.
   std::string session_json;  // OpenAI's session object with defaults; empty: none. At most 4 KiB.
   std::int64_t expires_at = 0;
+  SecretLimits limits = {};
 };
 
-// `ek_` and a JWT (HS256, header kid); empty when a claim is no UTF-8. UNAUTHENTICATED says
-// expired, forged or malformed.
+// `ek_` and a JWT (HS256, header kid); empty when a claim is no UTF-8. UNAUTHENTICATED: forged or
+// malformed; DEADLINE_EXCEEDED: it was good, and has expired.
 inline constexpr std::string_view kClientSecretPrefix = "ek_";
 std::string MintClientSecret(const SigningKeys& keys, const ClientSecretClaims& claims);
 absl::StatusOr<ClientSecretClaims> VerifyClientSecret(const SigningKeys& keys,
@@ -61,7 +71,7 @@ absl::StatusOr<ClientSecretClaims> VerifyClientSecret(const SigningKeys& keys,
                                                       std::int64_t unix_now);
 
 // The token in voicebridge.session.ready: good for the report and retry of this one session.
-// UNAUTHENTICATED as above; PERMISSION_DENIED: it is another session's.
+// Statuses as above; PERMISSION_DENIED: it is another session's.
 std::string MintAccessToken(const SigningKeys& keys, std::string_view session_id,
                             std::int64_t expires_at);
 absl::Status VerifyAccessToken(const SigningKeys& keys, std::string_view token,
@@ -70,6 +80,9 @@ absl::Status VerifyAccessToken(const SigningKeys& keys, std::string_view token,
 // The credential of a request: `Authorization: Bearer …`, else the subprotocol
 // `openai-insecure-api-key.…`. Empty when there is none.
 Secret CredentialOf(const HttpRequest& request);
+
+// What such a status means to whoever sent the credential.
+Refusal RefusalOf(const absl::Status& credential);
 
 // Who is calling, once checked.
 struct Caller {
@@ -85,13 +98,19 @@ struct AuthPolicy {
   bool insecure_no_auth = false;  // Any or no credential will do.
 };
 
-// UNAUTHENTICATED with a message for the caller: missing, wrong, expired.
-absl::StatusOr<Caller> Authenticate(const AuthPolicy& policy, const HttpRequest& request,
-                                    std::int64_t unix_now);
+// Refused: no credential, a wrong one, one that has expired or is forged.
+std::variant<Caller, Refusal> Authenticate(const AuthPolicy& policy, const HttpRequest& request,
+                                           std::int64_t unix_now);
 
-// POST /v1/realtime/client_secrets, OpenAI's request and response shape; `profile` beside `session`
-// is ours. The caller is already authenticated and may mint.
-HttpResponse RespondClientSecret(const AuthPolicy& policy, const Caller& caller,
+// What POST /v1/realtime/client_secrets comes to. `secret_id` is empty when none was minted.
+struct MintedSecret {
+  HttpResponse response;
+  std::string secret_id = {};
+};
+
+// OpenAI's request and response shape; `profile` and `limits` beside `session` are ours. The caller
+// is already authenticated and may mint.
+MintedSecret RespondClientSecret(const AuthPolicy& policy, const Caller& caller,
                                  std::string_view body, std::int64_t unix_now);
 
 }  // namespace voicebridge::gateway

@@ -19,6 +19,8 @@ constexpr std::int64_t kSecondsMax = 7200;
 constexpr std::int64_t kSecondsDefault = 600;
 constexpr std::size_t kSessionBytesMax = 4096;
 constexpr std::size_t kProfileLengthMax = 64;
+constexpr std::int64_t kMaxSessionsMax = 1'000'000;
+constexpr std::int64_t kSessionSecondsMax = 24 * 60 * 60;
 
 // What is wrong with a request, in OpenAI's terms.
 struct Problem {
@@ -31,6 +33,7 @@ struct Request {
   std::int64_t seconds = kSecondsDefault;
   json::object session;  // As given; empty: none.
   std::string profile;
+  SecretLimits limits;
 };
 using Parsed = std::variant<Request, Problem>;
 
@@ -159,6 +162,43 @@ std::optional<Problem> TakeProfile(const json::object& body, Request& request) {
   return std::nullopt;
 }
 
+// A member of `limits`; absent: 0.
+std::optional<Problem> TakeLimit(const json::object& limits, std::string_view name,
+                                 std::int64_t most, std::int64_t& limit) {
+  if (FindValue(limits, name) == nullptr) {
+    return std::nullopt;
+  }
+  const std::string path = fmt::format("limits.{}", name);
+  const auto value = FindInteger(limits, name);
+  if (!value) {
+    return WrongType(path, "integer");
+  }
+  if (*value < 1 || *value > most) {
+    return WrongValue(path, fmt::format("expected 1 to {}", most));
+  }
+  limit = *value;
+  return std::nullopt;
+}
+
+std::optional<Problem> TakeLimits(const json::object& body, Request& request) {
+  const json::value* value = FindValue(body, "limits");
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  const json::object* limits = value->if_object();
+  if (limits == nullptr) {
+    return WrongType("limits", "object");
+  }
+  if (auto problem = CheckMembers(*limits, "limits.", {"max_sessions", "session_seconds"})) {
+    return problem;
+  }
+  if (auto problem =
+          TakeLimit(*limits, "max_sessions", kMaxSessionsMax, request.limits.max_sessions)) {
+    return problem;
+  }
+  return TakeLimit(*limits, "session_seconds", kSessionSecondsMax, request.limits.session_seconds);
+}
+
 Parsed ParseRequest(std::string_view text) {
   Request request;
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
@@ -168,10 +208,10 @@ Parsed ParseRequest(std::string_view text) {
   if (!body.ok()) {
     return Problem{"invalid_json", "", "The body is not a JSON object."};
   }
-  if (auto problem = CheckMembers(*body, "", {"expires_after", "session", "profile"})) {
+  if (auto problem = CheckMembers(*body, "", {"expires_after", "session", "profile", "limits"})) {
     return *std::move(problem);
   }
-  for (const auto take : {TakeExpiry, TakeSession, TakeProfile}) {
+  for (const auto take : {TakeExpiry, TakeSession, TakeProfile, TakeLimits}) {
     if (auto problem = take(*body, request)) {
       return *std::move(problem);
     }
@@ -189,28 +229,30 @@ json::object EffectiveSession(const json::object& given) {
 
 }  // namespace
 
-HttpResponse RespondClientSecret(const AuthPolicy& policy, const Caller& caller,
+MintedSecret RespondClientSecret(const AuthPolicy& policy, const Caller& caller,
                                  std::string_view body, std::int64_t unix_now) {
   const Parsed parsed = ParseRequest(body);
   if (const auto* problem = std::get_if<Problem>(&parsed)) {
-    return Reply(*problem);
+    return {.response = Reply(*problem)};
   }
   const Request& request = std::get<Request>(parsed);
   ClientSecretClaims claims;
+  claims.id = NewId("secret");
   claims.issued_to = caller.name;
   claims.profile = request.profile;
   claims.session_json = request.session.empty() ? "" : json::serialize(request.session);
   claims.expires_at = unix_now + request.seconds;
+  claims.limits = request.limits;
   const std::string secret = MintClientSecret(policy.signing_keys, claims);
   if (secret.empty()) {
-    return JsonErrorResponse(500, "server_error", "internal_error",
-                             "The client secret could not be signed.");
+    return {.response = JsonErrorResponse(500, "server_error", "internal_error",
+                                          "The client secret could not be signed.")};
   }
   json::object reply;
   reply["value"] = secret;
   reply["expires_at"] = claims.expires_at;
   reply["session"] = EffectiveSession(request.session);
-  return Reply(200, reply);
+  return {.response = Reply(200, reply), .secret_id = claims.id};
 }
 
 }  // namespace voicebridge::gateway

@@ -1,6 +1,7 @@
 // Signed tokens: client secrets and access tokens, both JWT (HS256).
 #include <jwt.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <utility>
@@ -15,14 +16,17 @@ namespace {
 // Whom a token is for: the one kind is never good for the other's purpose.
 constexpr std::string_view kClientSecretAudience = "voicebridge.client_secret";
 constexpr std::string_view kAccessTokenAudience = "voicebridge.access_token";
+constexpr const char* kMaxSessions = "max_sessions";
+constexpr const char* kSessionSeconds = "session_seconds";
 
 struct FreeJwt {
   void operator()(jwt_t* jwt) const { jwt_free(jwt); }
 };
 using Jwt = std::unique_ptr<jwt_t, FreeJwt>;
 
-absl::Status Refuse(std::string_view what, std::string_view problem) {
-  return MakeStatus(absl::StatusCode::kUnauthenticated, "The {} {}.", what, problem);
+absl::Status Refuse(std::string_view what, std::string_view problem,
+                    absl::StatusCode code = absl::StatusCode::kUnauthenticated) {
+  return MakeStatus(code, "The {} {}.", what, problem);
 }
 
 const unsigned char* Bytes(const std::string& text) {
@@ -38,7 +42,17 @@ struct Claims {
   std::string_view audience;
   std::string_view subject;
   std::int64_t expires_at;
+  std::string id;
 };
+
+// 0: the limit is not set.
+bool AddLimit(const Jwt& jwt, const char* name, std::int64_t limit) {
+  return limit == 0 || jwt_add_grant_int(jwt.get(), name, limit) == 0;
+}
+
+std::int64_t Limit(const Jwt& jwt, const char* name) {
+  return std::max<std::int64_t>(0, jwt_get_grant_int(jwt.get(), name));
+}
 
 // A token with what both kinds have; empty when the library refuses (no memory, no UTF-8).
 Jwt Begin(const SigningKeys& keys, const Claims& claims) {
@@ -54,7 +68,7 @@ Jwt Begin(const SigningKeys& keys, const Claims& claims) {
       jwt_add_header(raw, "kid", key.id.c_str()) == 0 &&
       jwt_add_grant(raw, "aud", std::string(claims.audience).c_str()) == 0 &&
       jwt_add_grant(raw, "sub", std::string(claims.subject).c_str()) == 0 &&
-      jwt_add_grant(raw, "jti", NewId("jti").c_str()) == 0 &&
+      jwt_add_grant(raw, "jti", claims.id.c_str()) == 0 &&
       jwt_add_grant_int(raw, "exp", claims.expires_at) == 0;
   return complete ? std::move(jwt) : nullptr;
 }
@@ -97,7 +111,7 @@ absl::StatusOr<Jwt> Verify(const SigningKeys& keys, std::string_view text,
     return Refuse(what, "is not one of this service");
   }
   if (unix_now >= jwt_get_grant_int(jwt.get(), "exp")) {
-    return Refuse(what, "has expired");
+    return Refuse(what, "has expired", absl::StatusCode::kDeadlineExceeded);
   }
   return jwt;
 }
@@ -105,10 +119,12 @@ absl::StatusOr<Jwt> Verify(const SigningKeys& keys, std::string_view text,
 }  // namespace
 
 std::string MintClientSecret(const SigningKeys& keys, const ClientSecretClaims& claims) {
-  const Claims common{kClientSecretAudience, claims.issued_to, claims.expires_at};
+  const Claims common{kClientSecretAudience, claims.issued_to, claims.expires_at, claims.id};
   const Jwt jwt = Begin(keys, common);
   if (jwt == nullptr || jwt_add_grant(jwt.get(), "profile", claims.profile.c_str()) != 0 ||
-      jwt_add_grant(jwt.get(), "session", claims.session_json.c_str()) != 0) {
+      jwt_add_grant(jwt.get(), "session", claims.session_json.c_str()) != 0 ||
+      !AddLimit(jwt, kMaxSessions, claims.limits.max_sessions) ||
+      !AddLimit(jwt, kSessionSeconds, claims.limits.session_seconds)) {
     return "";
   }
   const std::string token = Encode(jwt);
@@ -128,16 +144,19 @@ absl::StatusOr<ClientSecretClaims> VerifyClientSecret(const SigningKeys& keys,
     return jwt.status();
   }
   ClientSecretClaims claims;
+  claims.id = Grant(*jwt, "jti");
   claims.issued_to = Grant(*jwt, "sub");
   claims.profile = Grant(*jwt, "profile");
   claims.session_json = Grant(*jwt, "session");
   claims.expires_at = jwt_get_grant_int(jwt->get(), "exp");
+  claims.limits.max_sessions = Limit(*jwt, kMaxSessions);
+  claims.limits.session_seconds = Limit(*jwt, kSessionSeconds);
   return claims;
 }
 
 std::string MintAccessToken(const SigningKeys& keys, std::string_view session_id,
                             std::int64_t expires_at) {
-  const Jwt jwt = Begin(keys, Claims{kAccessTokenAudience, session_id, expires_at});
+  const Jwt jwt = Begin(keys, Claims{kAccessTokenAudience, session_id, expires_at, NewId("jti")});
   return jwt == nullptr ? "" : Encode(jwt);
 }
 

@@ -1,7 +1,6 @@
 #include "gateway/http/gateway_service.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,8 +8,8 @@
 #include "common/core/status.h"
 #include "common/core/wall_clock.h"
 #include "common/observability/trace_context.h"
+#include "common/observability/trace_logger.h"
 #include "gateway/client/auth.h"
-#include "gateway/http/report_endpoints.h"
 #include "gateway/http/responses.h"
 #include "gateway/workers/worker_reports.h"
 
@@ -37,6 +36,10 @@ HttpResponse Welcome() {
   return welcome;
 }
 
+Refusal Refuse(RefusalReason reason, const Caller& caller) {
+  return Refusal{.reason = reason, .key = caller.name, .secret_id = caller.claims.id};
+}
+
 // The first of the client's list that we speak; empty: none.
 std::string_view ChooseSubprotocol(const HttpRequest& request) {
   for (const std::string_view offered : request.HeaderList("Sec-WebSocket-Protocol")) {
@@ -55,27 +58,37 @@ TraceContext TraceOf(const HttpRequest& request) {
 
 }  // namespace
 
+// A conversation that may begin: whose it is, and the place that it has.
+struct GatewayService::Admitted final : Ticket {
+  Caller caller;
+  IpAddress client;
+  Admission::Place place;
+};
+
+struct GatewayService::Waiting final : Ticket {
+  explicit Waiting(Admission::Place held) : place(std::move(held)) {}
+
+  Admission::Place place;
+};
+
+std::optional<std::unique_ptr<Ticket>> GatewayService::AdmitConnection(const std::string& address) {
+  std::variant<Admission::Place, Refusal> entered = admission_.Connect(address);
+  if (const Refusal* refusal = std::get_if<Refusal>(&entered)) {
+    refusals_.Record(*refusal, "", IpAddress::Parse(address).value_or(IpAddress()));
+    return std::nullopt;
+  }
+  return std::make_unique<Waiting>(std::move(std::get<Admission::Place>(entered)));
+}
+
 Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
   if (request.path == kClientSecretsPath) {
-    if (request.method != "POST") {
-      co_return MethodNotAllowed("POST", "Client secrets are minted with POST.");
-    }
     co_return MintClientSecret(request);
   }
   if (request.path == kRealtimePath) {
-    if (std::optional<HttpResponse> refusal = RefusalOf(request)) {
-      co_return *std::move(refusal);  // Browsers do not tell a page what its upgrade was answered.
-    }
-    HttpResponse refused = JsonErrorResponse(426, "invalid_request_error", "upgrade_required",
-                                             "This endpoint speaks WebSocket.");
-    refused.headers.emplace_back("Upgrade", "websocket");
-    co_return refused;
+    co_return ExplainRealtime(request);
   }
   if (std::optional<ReportRoute> route = ReportRouteOf(request.path)) {
-    Shard& shard = ShardOf(co_await net::this_coro::executor);
-    WorkerReports reports(environment_, shard, TraceOf(request).trace_id);
-    co_return co_await RespondReport(std::move(*route), request, config_.auth.signing_keys,
-                                     UnixNow(), reports);
+    co_return co_await ServeReport(*std::move(route), request);
   }
   if (config_.page.Contains(request.path)) {
     co_return config_.page.Respond(request);
@@ -86,76 +99,133 @@ Awaitable<HttpResponse> GatewayService::Respond(const HttpRequest& request) {
   co_return NotFound(request);
 }
 
-HttpResponse GatewayService::MintClientSecret(const HttpRequest& request) const {
+HttpResponse GatewayService::MintClientSecret(const HttpRequest& request) {
+  if (request.method != "POST") {
+    return MethodNotAllowed("POST", "Client secrets are minted with POST.");
+  }
+  const IpAddress client = admission_.ClientOf(request);
+  if (const std::optional<Refusal> refusal = admission_.TakeRequest(client)) {
+    return refusals_.Refuse(*refusal, request, client);
+  }
   const std::int64_t now = UnixNow();
-  const absl::StatusOr<Caller> caller = Authenticate(config_.auth, request, now);
-  if (!caller.ok()) {
-    return JsonErrorResponse(401, "invalid_request_error", "invalid_api_key",
-                             Message(caller.status()));
+  const std::variant<Caller, Refusal> authenticated = Authenticate(config_.auth, request, now);
+  if (const Refusal* refusal = std::get_if<Refusal>(&authenticated)) {
+    return refusals_.Refuse(*refusal, request, client);
   }
-  if (!caller->may_mint) {
-    return JsonErrorResponse(403, "invalid_request_error", "insufficient_permissions",
-                             "A client secret cannot mint another one: use an API key.");
+  const Caller& caller = std::get<Caller>(authenticated);
+  if (!caller.may_mint) {
+    return refusals_.Refuse(Refuse(RefusalReason::kMayNotMint, caller), request, client);
   }
-  return RespondClientSecret(config_.auth, *caller, request.body, now);
+  MintedSecret minted = RespondClientSecret(config_.auth, caller, request.body, now);
+  if (!minted.secret_id.empty()) {
+    environment_.logger.Info(
+        "secret.minted",
+        {{"secret", minted.secret_id}, {"key", caller.name}, {"address", client.ToString()}});
+  }
+  return std::move(minted.response);
+}
+
+// Browsers do not tell a page what its upgrade was answered; it asks again without one.
+HttpResponse GatewayService::ExplainRealtime(const HttpRequest& request) {
+  const IpAddress client = admission_.ClientOf(request);
+  const AdmittedOr admitted = Admit(request, client);
+  if (const Refusal* refusal = std::get_if<Refusal>(&admitted)) {
+    return refusals_.Refuse(*refusal, request, client);
+  }
+  HttpResponse refused = JsonErrorResponse(426, "invalid_request_error", "upgrade_required",
+                                           "This endpoint speaks WebSocket.");
+  refused.headers.emplace_back("Upgrade", "websocket");
+  return refused;
+}
+
+Awaitable<HttpResponse> GatewayService::ServeReport(ReportRoute route, const HttpRequest& request) {
+  const IpAddress client = admission_.ClientOf(request);
+  std::optional<Refusal> refusal = admission_.TakeRequest(client);
+  if (!refusal) {
+    refusal = CheckReportToken(route, request, config_.auth.signing_keys, UnixNow());
+  }
+  if (refusal) {
+    HttpResponse refused = refusals_.Refuse(*refusal, request, client);
+    ForbidKeeping(refused);
+    co_return refused;
+  }
+  Shard& shard = ShardOf(co_await net::this_coro::executor);
+  WorkerReports reports(environment_, shard, TraceOf(request).trace_id);
+  co_return co_await RespondReport(std::move(route), request, reports);
 }
 
 UpgradeDecision GatewayService::DecideUpgrade(const HttpRequest& request) {
   if (request.path != kRealtimePath) {
     return NotFound(request);
   }
-  if (std::optional<HttpResponse> refusal = RefusalOf(request)) {
-    environment_.metrics.upgrades_refused.Increment();
-    return *std::move(refusal);
+  const IpAddress client = admission_.ClientOf(request);
+  AdmittedOr admitted = Admit(request, client);
+  if (const Refusal* refusal = std::get_if<Refusal>(&admitted)) {
+    return refusals_.Refuse(*refusal, request, client);
   }
   AcceptUpgrade accept;
   accept.subprotocol = ChooseSubprotocol(request);
+  accept.ticket = std::move(std::get<std::unique_ptr<Admitted>>(admitted));
   return accept;
 }
 
-std::optional<HttpResponse> GatewayService::RefusalOf(const HttpRequest& request) const {
+// What costs the caller nothing to try comes first: a credential is checked only as often as its
+// sender may ask.
+GatewayService::AdmittedOr GatewayService::Admit(const HttpRequest& request,
+                                                 const IpAddress& client) {
+  if (std::optional<Refusal> refusal = admission_.TakeRequest(client)) {
+    return *std::move(refusal);
+  }
   if (!IsOriginAllowed(request)) {
-    return JsonErrorResponse(403, "invalid_request_error", "origin_not_allowed",
-                             "This origin may not open conversations here.");
+    return Refusal{.reason = RefusalReason::kForeignOrigin};
   }
-  const absl::StatusOr<Caller> caller = Authenticate(config_.auth, request, UnixNow());
-  if (!caller.ok()) {
-    return JsonErrorResponse(401, "invalid_request_error", "invalid_api_key",
-                             Message(caller.status()));
+  std::variant<Caller, Refusal> authenticated = Authenticate(config_.auth, request, UnixNow());
+  if (Refusal* refusal = std::get_if<Refusal>(&authenticated)) {
+    return std::move(*refusal);
   }
-  const std::string& bound_profile = caller->claims.profile;
-  if (!bound_profile.empty() && request.Query("profile").value_or(bound_profile) != bound_profile) {
-    return JsonErrorResponse(403, "invalid_request_error", "profile_not_allowed",
-                             "This client secret is for another profile.");
+  Caller& caller = std::get<Caller>(authenticated);
+  const ClientSecretClaims& claims = caller.claims;
+  if (!claims.profile.empty() &&
+      request.Query("profile").value_or(claims.profile) != claims.profile) {
+    return Refuse(RefusalReason::kForeignProfile, caller);
   }
+  if (const std::optional<RefusalReason> reason = WhyNobodyMayComeNow()) {
+    return Refuse(*reason, caller);
+  }
+  std::variant<Admission::Place, Refusal> entered =
+      admission_.Enter({client, claims.id, claims.limits.max_sessions});
+  if (const Refusal* refusal = std::get_if<Refusal>(&entered)) {
+    return Refuse(refusal->reason, caller);
+  }
+  auto admitted = std::make_unique<Admitted>();
+  admitted->client = client;
+  admitted->place = std::move(std::get<Admission::Place>(entered));
+  admitted->caller = std::move(caller);
+  return admitted;
+}
+
+std::optional<RefusalReason> GatewayService::WhyNobodyMayComeNow() const {
   if (environment_.index.closed()) {
-    return TryLater("draining", "This server is going away. Try again.");
-  }
-  if (environment_.index.size() >= environment_.index.capacity()) {
-    return TryLater("full", "This server is full. Try again in a moment.");
+    return RefusalReason::kDraining;
   }
   if (environment_.gauges.workers_serving.load() == 0) {
-    return TryLater("no_worker", "No worker can take a conversation now.");
+    return RefusalReason::kNoWorker;
   }
   return std::nullopt;
 }
 
-Awaitable<void> GatewayService::Converse(HttpRequest request,
+Awaitable<void> GatewayService::Converse(HttpRequest request, AcceptUpgrade accepted,
                                          std::unique_ptr<Connection> connection) {
-  // Checked when the upgrade was decided; only its claims are wanted here.
-  const absl::StatusOr<Caller> caller = Authenticate(config_.auth, request, UnixNow());
+  const auto& admitted = static_cast<const Admitted&>(*accepted.ticket);  // Of DecideUpgrade.
+  const ClientSecretClaims& claims = admitted.caller.claims;
   RelayConfig config;
   config.session_id = NewId("sess");
-  config.profile = kProfileDefault;
-  if (ChooseSubprotocol(request) == kBinarySubprotocol) {
+  config.profile = claims.profile.empty() ? std::string(kProfileDefault) : claims.profile;
+  if (accepted.subprotocol == kBinarySubprotocol) {
     config.audio_framing = AudioFraming::kBinary;
   }
-  if (caller.ok()) {
-    config.initial_session_json = caller->claims.session_json;
-    if (!caller->claims.profile.empty()) {
-      config.profile = caller->claims.profile;
-    }
-  }
+  config.initial_session_json = claims.session_json;
+  config.session_max = seconds(claims.limits.session_seconds);
   if (const auto profile = request.Query("profile")) {
     config.profile = *profile;
   }
@@ -163,9 +233,14 @@ Awaitable<void> GatewayService::Converse(HttpRequest request,
   config.traceparent = FormatTraceparent(TraceOf(request));
   config.access_token = MintAccessToken(config_.auth.signing_keys, config.session_id,
                                         UnixNow() + kAccessTokenSeconds);
+  LoggerOfTrace(environment_.logger, config.traceparent)
+      .Info("session.admitted", {{"session", config.session_id},
+                                 {"key", admitted.caller.name},
+                                 {"secret", claims.id},
+                                 {"address", admitted.client.ToString()}});
   Shard& shard = ShardOf(co_await net::this_coro::executor);
-  auto driver =
-      std::make_unique<RelayDriver>(environment_, shard, std::move(config), std::move(connection));
+  auto driver = std::make_unique<RelayDriver>(environment_, shard, std::move(config),
+                                              std::move(connection), std::move(accepted.ticket));
   co_await driver->Run();
   if (!driver->finished()) {
     static_cast<void>(driver.release());  // One leaked session instead of a process that ends; its

@@ -15,6 +15,7 @@ constexpr std::string_view kPrefix = "/v1/sessions/";
 constexpr std::string_view kReportSuffix = "/report";
 constexpr std::string_view kRetrySuffix = "/assessment/retry";
 constexpr std::size_t kSessionIdMax = 64;
+constexpr std::string_view kBadToken = "invalid_access_token";
 
 bool IsSessionId(std::string_view text) {
   const auto is_word = [](char c) {
@@ -23,27 +24,6 @@ bool IsSessionId(std::string_view text) {
   };
   return !text.empty() && text.size() <= kSessionIdMax &&
          std::all_of(text.begin(), text.end(), is_word);
-}
-
-HttpResponse RefuseToken(const absl::Status& why) {
-  if (why.code() == absl::StatusCode::kPermissionDenied) {
-    return JsonErrorResponse(403, "invalid_request_error", "wrong_session", Message(why));
-  }
-  HttpResponse refused =
-      JsonErrorResponse(401, "invalid_request_error", "invalid_access_token", Message(why));
-  refused.headers.emplace_back("WWW-Authenticate", "Bearer");
-  return refused;
-}
-
-absl::Status CheckToken(const HttpRequest& request, const SigningKeys& keys,
-                        std::string_view session_id, std::int64_t unix_now) {
-  const Secret token = CredentialOf(request);
-  if (token.empty()) {
-    return MakeStatus(absl::StatusCode::kUnauthenticated,
-                      "Send the access_token of voicebridge.session.ready as `Authorization: "
-                      "Bearer TOKEN`.");
-  }
-  return VerifyAccessToken(keys, token.Reveal(), session_id, unix_now);
 }
 
 // The workers' own words stay inside: they are for operators.
@@ -129,25 +109,45 @@ std::optional<ReportRoute> ReportRouteOf(std::string_view path) {
       std::string(session_id)};
 }
 
+std::optional<Refusal> CheckReportToken(const ReportRoute& route, const HttpRequest& request,
+                                        const SigningKeys& keys, std::int64_t unix_now) {
+  const Secret token = CredentialOf(request);
+  if (token.empty()) {
+    return Refusal{.reason = RefusalReason::kNoCredential,
+                   .message =
+                       "Send the access_token of voicebridge.session.ready as "
+                       "`Authorization: Bearer TOKEN`.",
+                   .code = kBadToken};
+  }
+  const absl::Status good = VerifyAccessToken(keys, token.Reveal(), route.session_id, unix_now);
+  if (good.ok()) {
+    return std::nullopt;
+  }
+  Refusal refusal = RefusalOf(good);
+  if (refusal.reason != RefusalReason::kForeignSession) {
+    refusal.code = kBadToken;
+  }
+  return refusal;
+}
+
+void ForbidKeeping(HttpResponse& response) {
+  response.headers.emplace_back("Cache-Control", "no-store");
+}
+
 Awaitable<HttpResponse> RespondReport(ReportRoute route, const HttpRequest& request,
-                                      const SigningKeys& keys, std::int64_t unix_now,
                                       SessionReports& reports) {
   const bool is_report = route.kind == ReportRoute::Kind::kReport;
   if (is_report ? request.method != "GET" : request.method != "POST") {
     co_return is_report ? MethodNotAllowed("GET", "Reports are read with GET.")
                         : MethodNotAllowed("POST", "An assessment is tried again with POST.");
   }
-  const absl::Status allowed = CheckToken(request, keys, route.session_id, unix_now);
   HttpResponse response;
-  if (!allowed.ok()) {
-    response = RefuseToken(allowed);
-  } else if (is_report) {
+  if (is_report) {
     response = co_await RespondGet(std::move(route.session_id), reports);
   } else {
     response = co_await RespondRetry(std::move(route.session_id), reports);
   }
-  // What stands in it is about one person.
-  response.headers.emplace_back("Cache-Control", "no-store");
+  ForbidKeeping(response);
   co_return response;
 }
 

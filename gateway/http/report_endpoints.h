@@ -37,10 +37,15 @@ class SessionReports {
   virtual Awaitable<absl::StatusOr<v1::RetryAssessmentResponse>> Retry(std::string session_id) = 0;
 };
 
-// The token is checked before anything is asked for: 401 missing or not good, 403 another
-// session's. `reports` outlives the call.
+// Whether the request brings the access token of this session; nullopt: it does.
+std::optional<Refusal> CheckReportToken(const ReportRoute& route, const HttpRequest& request,
+                                        const SigningKeys& keys, std::int64_t unix_now);
+
+// The token was checked. `reports` outlives the call.
 Awaitable<HttpResponse> RespondReport(ReportRoute route, const HttpRequest& request,
-                                      const SigningKeys& keys, std::int64_t unix_now,
                                       SessionReports& reports);
+
+// What stands in an answer of these routes is about one person.
+void ForbidKeeping(HttpResponse& response);
 
 }  // namespace voicebridge::gateway

@@ -35,7 +35,7 @@ std::size_t SizeOf(const v1::ToWorker& frame) {
 }  // namespace
 
 RelayDriver::RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfig config,
-                         std::unique_ptr<Connection> client)
+                         std::unique_ptr<Connection> client, std::unique_ptr<Ticket> place)
     : environment_(environment),
       logger_(LoggerOfTrace(environment.logger, config.traceparent)),
       traceparent_(config.traceparent),
@@ -45,6 +45,7 @@ RelayDriver::RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfi
       profile_(config.profile),
       audio_framing_(config.audio_framing),
       client_(std::move(client)),
+      place_(std::move(place)),
       relay_(std::move(config)),
       client_queue_(executor_, limits::kQueueHighWater, limits::kQueueLowWater),
       worker_queue_(executor_, limits::kQueueHighWater, limits::kQueueLowWater),
@@ -52,6 +53,7 @@ RelayDriver::RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfi
       started_(shard.clock().Now()),
       handshake_(Deadline::After(started_, limits::kHandshakeMax)),
       attach_guard_(executor_, [this] { OnAttachExpired(); }),
+      session_guard_(executor_, [this] { Feed(SessionTimeOver{}); }),
       teardown_(tasks_, shard.clock(), executor_, [this] { CutOff(); }),
       tasks_(executor_, environment.gauges.tasks, environment.on_task_failure) {}
 
@@ -68,6 +70,9 @@ Awaitable<void> RelayDriver::Run() {
                 {"traceparent", traceparent_}});
   tasks_.TrySpawn("read client", ReadClient());
   tasks_.TrySpawn("write client", WriteClient());
+  if (relay_.session_max() > Duration::zero()) {
+    session_guard_.Arm(Deadline::After(started_, relay_.session_max()));
+  }
   effects_.clear();
   relay_.Start(effects_);
   for (RelayEffect& effect : effects_) {
@@ -79,7 +84,7 @@ Awaitable<void> RelayDriver::Run() {
   co_await Leave();
 }
 
-// The last look at limits: an upgrade that was accepted a moment ago may be one too many by now.
+// An upgrade that was accepted a moment ago may come too late by now.
 Awaitable<bool> RelayDriver::Enter() {
   MakeHandle();
   const absl::Status added = co_await environment_.index.Add(handle_);
@@ -88,7 +93,9 @@ Awaitable<bool> RelayDriver::Enter() {
       return std::array{worker_queue_.bytes(), client_queue_.bytes()};
     });
   } else {
-    environment_.metrics.upgrades_refused.Increment();
+    // Its place was reserved, so this can only be a drain that has begun since.
+    environment_.metrics.requests_refused.Count(RefusalReason::kDraining);
+    logger_.Info("session.refused", {{"session", session_id_}, {"reason", Message(added)}});
     co_await client_->Close(1013, Message(added),
                             Deadline::After(shard_.clock().Now(), limits::kCloseMax));
   }
@@ -126,6 +133,10 @@ Awaitable<void> RelayDriver::ReadClient() {
         co_return;
     }
     probe_up_.Handled();
+    const Duration early = messages_.Take(environment_.message_rate, shard_.clock().Now());
+    if (early > Duration::zero()) {
+      co_await PauseForRate(early);
+    }
     const Deadline limit = Deadline::After(shard_.clock().Now(), limits::kPauseMax);
     if (!worker_queue_.HasRoom()) {
       shard_.meter().way(Way::kUp).read_pauses.Add(1);
@@ -137,6 +148,21 @@ Awaitable<void> RelayDriver::ReadClient() {
     if (!client_queue_.HasRoom()) {
       co_await PauseForClient(limit);
     }
+  }
+}
+
+// What is not read stays with the client: TCP slows it down, and nothing that it said is lost. A
+// close would cost it the conversation for what may be a burst, and it would come again.
+Awaitable<void> RelayDriver::PauseForRate(Duration wait) {
+  if (!std::exchange(slowed_, true)) {
+    environment_.metrics.clients_slowed.Increment();
+    logger_.Info("client.slowed", {{"session", session_id_}});
+  }
+  bool goes_on = true;
+  while (goes_on && wait > Duration::zero()) {
+    const Deadline next = Deadline::After(shard_.clock().Now(), wait);
+    goes_on = co_await shard_.clock().SleepUntil(next);
+    wait = messages_.Take(environment_.message_rate, shard_.clock().Now());
   }
 }
 

@@ -16,6 +16,8 @@
 #include "common/core/answer_timer.h"
 #include "common/core/latency_probe.h"
 #include "common/core/shard_meter.h"
+#include "common/core/token_bucket.h"
+#include "common/http/http_server.h"
 #include "common/observability/log.h"
 #include "common/observability/trace_logger.h"
 #include "common/runtime/session_index.h"
@@ -37,14 +39,16 @@ struct RelayEnvironment {
   const WorkerWatch& workers;
   SessionIndex& index;
   TaskGroup::OnFailure on_task_failure;
+  Rate message_rate;  // Of one client.
 };
 
 // Moves frames between a browser's socket and a worker's call for a SessionRelay; decides nothing
 // but which worker is tried next. Owned by the coroutine that runs it, on its shard.
 class RelayDriver {
  public:
+  // `place` is given back when the session has left the index, or was not let into it.
   RelayDriver(RelayEnvironment& environment, Shard& shard, RelayConfig config,
-              std::unique_ptr<Connection> client);
+              std::unique_ptr<Connection> client, std::unique_ptr<Ticket> place);
 
   // The whole life; every wait in it is bounded or ends with the session.
   Awaitable<void> Run();
@@ -68,6 +72,7 @@ class RelayDriver {
   void LogEnded();
 
   Awaitable<void> ReadClient();
+  Awaitable<void> PauseForRate(Duration wait);
   Awaitable<void> PauseForClient(Deadline limit);
   Awaitable<void> WriteClient();
   Awaitable<bool> WriteClientFrames();
@@ -100,6 +105,9 @@ class RelayDriver {
   const std::string profile_;
   const AudioFraming audio_framing_;
   std::unique_ptr<Connection> client_;
+  std::unique_ptr<Ticket> place_;
+  TokenBucket messages_;
+  bool slowed_ = false;  // The client has sent faster than it may.
   SessionRelay relay_;
   RelayEffects effects_;
   std::shared_ptr<SessionHandle> handle_;
@@ -119,7 +127,8 @@ class RelayDriver {
   std::optional<Duration> ready_after_;
   TimePoint started_;
   Deadline handshake_;
-  DeadlineGuard attach_guard_;  // Of the worker that is being tried.
+  DeadlineGuard attach_guard_;   // Of the worker that is being tried.
+  DeadlineGuard session_guard_;  // Of the session, where its client secret limits it.
   Teardown teardown_;
   TaskGroup tasks_;
 };

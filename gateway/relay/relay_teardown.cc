@@ -41,6 +41,7 @@ Awaitable<void> RelayDriver::TearDown() {
   meter_->Become(SessionState::kClosing);
   LogCleanupBegin(logger_, session_id_, tasks_.Unfinished().size());
   attach_guard_.Disarm();
+  session_guard_.Disarm();
   LetWorkerGo(*end_reason_);
   if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {
     client_queue_.RemoveIf(
@@ -107,8 +108,11 @@ Awaitable<void> RelayDriver::Leave() {
   handle_->announce_drain = nullptr;
   handle_->force = nullptr;
   // In the log this comes before whatever the process does because the session has left.
-  handle_->removed = [logger = logger_, id = session_id_, reason = *end_reason_,
-                      took = teardown_.took()]() mutable { LogRemoved(logger, id, reason, took); };
+  handle_->removed = [this, logger = logger_, id = session_id_, reason = *end_reason_,
+                      took = teardown_.took()]() mutable {
+    place_.reset();  // Whoever sees that it has left finds room for another.
+    LogRemoved(logger, id, reason, took);
+  };
   co_await environment_.index.Remove(handle_);
 }
 

@@ -1,5 +1,7 @@
 #include "gateway/relay/session_relay.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -283,6 +285,14 @@ void SessionRelay::On(EndRequested& event, RelayEffects& effects) {
       event.reason == v1::END_REASON_ENDED_BY_OPERATOR ? "An operator ended the session."
                                                        : "This server is going away.",
       effects);
+}
+
+// Kept by the gateway: whichever worker has the session, it is the same session.
+void SessionRelay::On(SessionTimeOver&, RelayEffects& effects) {
+  Fail(v1::END_REASON_SESSION_LIMIT,
+       fmt::format("This client secret allows sessions of {} s.",
+                   std::chrono::duration_cast<seconds>(config_.session_max).count()),
+       effects);
 }
 
 void SessionRelay::On(Stalled& event, RelayEffects& effects) {

@@ -60,6 +60,8 @@ struct EndRequested {
   EndReason reason;
   Duration time_left;
 };
+// It has lasted as long as its client secret allows.
+struct SessionTimeOver {};
 // A queue stayed full for as long as the limit allows.
 struct Stalled {
   EndReason reason;  // SLOW_CLIENT or UPSTREAM_STALLED.
@@ -67,7 +69,7 @@ struct Stalled {
 
 using RelayEvent =
     std::variant<ClientText, ClientBinary, ClientClosed, WorkerFrame, WorkerLost, NoWorkerLeft,
-                 AudioDelivered, DrainAnnounced, EndRequested, Stalled>;
+                 AudioDelivered, DrainAnnounced, EndRequested, SessionTimeOver, Stalled>;
 
 // --- what the driver has to do, in order --------------------------------------------------------
 
@@ -110,6 +112,7 @@ struct RelayConfig {
   std::string initial_session_json;  // Defaults of a client secret; empty: none.
   std::string traceparent;           // Of this session, with a span of the gateway.
   std::string access_token;          // For voicebridge.session.ready.
+  Duration session_max{};            // By the client secret; zero: as long as the profile allows.
 };
 
 // Owned by its driver, used on one executor. EndSession is the last effect of its life; later
@@ -122,6 +125,7 @@ class SessionRelay {
   void Start(RelayEffects& effects);
   void Handle(RelayEvent event, RelayEffects& effects);
 
+  Duration session_max() const { return config_.session_max; }
   bool ended() const { return phase_ == Phase::kEnded; }
   bool ready() const { return phase_ == Phase::kOpen; }
   std::uint64_t epoch() const { return epoch_; }
@@ -143,6 +147,7 @@ class SessionRelay {
   void On(AudioDelivered& event, RelayEffects& effects);
   void On(DrainAnnounced& event, RelayEffects& effects);
   void On(EndRequested& event, RelayEffects& effects);
+  void On(SessionTimeOver& event, RelayEffects& effects);
   void On(Stalled& event, RelayEffects& effects);
 
   void OnDecoded(Decoded decoded, std::string_view json, RelayEffects& effects);

@@ -102,7 +102,7 @@ const kScenes = {
     fires: [{[worker('tool_call_seconds_count', 'outcome="answered"')]: rising(6), [worker('tool_call_seconds_count', 'outcome="not_started"')]: rising(3)}],
     quiet: [{[worker('tool_call_seconds_count', 'outcome="answered"')]: rising(9), [worker('tool_call_seconds_count', 'outcome="failed"')]: rising(1)}],
   },
-  VoicebridgeUpgradesRefused: {fires: [{[gateway('upgrades_refused_total')]: rising(90)}], quiet: [{[gateway('upgrades_refused_total')]: rising(50)}]},
+  VoicebridgeRequestsRefused: {fires: [{[gateway('requests_refused_total')]: rising(90)}], quiet: [{[gateway('requests_refused_total')]: rising(50)}]},
   VoicebridgeDrainForced: {
     fires: [{[gateway('drain_forced_total')]: once(2)}, {[worker('drain_forced_total')]: once(1)}],
     quiet: [{[gateway('drain_forced_total')]: still(2), [worker('drain_forced_total')]: still(0)}],

@@ -1,13 +1,10 @@
 // What a client can get wrong: each mistake gets a precise answer, and where the protocol keeps the session
 // the next turn works.
 import {strict as assert} from 'node:assert';
-import {createHmac, randomBytes} from 'node:crypto';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import test from 'node:test';
 
 import {checkEnd, checkTurn, Fleet, postJson, silence, withFleet} from './harness.mjs';
+import {kApiKey, mint, resigned, withAuth} from './harness/credentials.mjs';
 
 // Sends something wrong, expects an error event that mentions what is wrong, then has a turn.
 function recoverable(name, {send, mentions, event_id = null, refused = 0}) {
@@ -81,34 +78,6 @@ test('a path that does not exist is 404, a plain GET of the endpoint is no upgra
 }));
 
 // --- credentials ------------------------------------------------------------------------------------
-
-const kApiKey = 'sk-test-api-key';
-const signingKey = randomBytes(32);
-
-async function withAuth(body) {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-keys-'));
-  const file = path.join(dir, 'signing-keys');
-  fs.writeFileSync(file, `first ${signingKey.toString('base64')}\n`);
-  try {
-    await withFleet({workers: 1, apiKeys: {backend: kApiKey}, gatewayFlags: [`--signing_keys=${file}`]}, body);
-  } finally {
-    fs.rmSync(dir, {recursive: true});
-  }
-}
-
-async function mint(fleet, body = {}, key = kApiKey) {
-  const answer = await postJson(`${fleet.httpUrl}/v1/realtime/client_secrets`, body, {headers: {Authorization: `Bearer ${key}`}});
-  assert.equal(answer.status, 200, answer.body);
-  return JSON.parse(answer.body);
-}
-
-// The secret with other claims, signed with the same key: what only the gateway should be able to do.
-function resigned(secret, change) {
-  const [header, payload] = secret.slice('ek_'.length).split('.');
-  const claims = JSON.parse(Buffer.from(payload, 'base64url'));
-  const signed = `${header}.${Buffer.from(JSON.stringify(change(claims))).toString('base64url')}`;
-  return `ek_${signed}.${createHmac('sha256', signingKey).update(signed).digest('base64url')}`;
-}
 
 const refusedUpgrade = (fleet, options) => assert.rejects(fleet.dial(options).opened(), (error) => {
   assert.equal(error.status, 401, `the upgrade is refused with 401: ${error.message}`);

@@ -112,7 +112,7 @@ describe('a fleet behind a load balancer', {skip: refusal}, () => {
 
 const held = async (fleet, gateway) => (await fleet.metrics(gateway)).get('voicebridge_gateway_sessions');
 const retries = (fleet) => fleet.sum(fleet.gateways, 'voicebridge_gateway_attach_retries_total');
-const refusals = (fleet, gateway) => fleet.sum([gateway], 'voicebridge_gateway_upgrades_refused_total');
+const refusals = (fleet, gateway) => fleet.sum([gateway], 'voicebridge_gateway_requests_refused_total');
 
 // From the moment in which it says that it goes.
 function checkNobodyCameAfter(worker) {

@@ -183,6 +183,8 @@ const configurations = [
   ['voicebridge-gateway', ['--workers=dns:nowhere:1,127.0.0.1:1', '--insecure_no_auth'], /--workers.*dns:nowhere:1/],
   ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--tls_cert=/does/not/exist.pem', '--tls_key=/does/not/exist.key'], /tls_cert|exist\.pem/],
   ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--api_keys=/does/not/exist'], /api_keys/],
+  ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--trusted_proxies=10.0.0.0/8,balancer'], /--trusted_proxies: .*ADDRESS\/BITS.*balancer/],
+  ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--max_sessions_per_address=-1'], /--max_sessions_per_address: expected 0 to/],
   ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--web_root=/does/not/exist'], /web_root/],
   ['voicebridge-gateway', ['--workers=127.0.0.1:1', '--insecure_no_auth', '--signing_keys=/does/not/exist'], /signing_keys/],
   ['voicebridge-worker', ['--profiles=/does/not/exist'], /profiles/],

@@ -31,8 +31,8 @@ MAY_INCLUDE = {
 # Protocol logic without I/O: no event loop, no sockets, no RPC, no logging.
 PURE = re.compile(
     r"^(bridge_worker/conversation/|bridge_worker/interview/(assessment|assessment_update|report_schema|schema_node|spoken_summary|report_check)\.|gateway/relay/session_relay|gateway/workers/worker_directory|"
-    r"gateway/client/(client_protocol|audio_frame)|bridge_worker/upstream/realtime_protocol|common/drain/drain_(plan|machine)|common/observability/trace_context|"
-    r"common/core/)")
+    r"gateway/client/(client_protocol|audio_frame|admission_ledger|ip_address|trusted_proxies|refusal)\.|common/observability/(log_budget|trace_context)\.|"
+    r"bridge_worker/upstream/realtime_protocol|common/drain/drain_(plan|machine)|common/core/)")
 PURE_PROJECT = ["common/core", "common/json", MESSAGES]
 IO_LIBRARIES = re.compile(r"^(boost/(asio|beast)|grpc|spdlog|prometheus|sys/|unistd\.h|thread|mutex)")
 

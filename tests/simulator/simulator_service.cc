@@ -199,7 +199,7 @@ UpgradeDecision SimulatorService::DecideUpgrade(const HttpRequest& request) {
   return AcceptUpgrade{realtime ? "realtime" : ""};
 }
 
-Awaitable<void> SimulatorService::Converse(HttpRequest request,
+Awaitable<void> SimulatorService::Converse(HttpRequest request, AcceptUpgrade,
                                            std::unique_ptr<Connection> connection) {
   const ActiveFaults faults = faults_.TakeForSession();
   const std::shared_ptr<SessionRecord> record = OpenRecord(request);

@@ -38,7 +38,8 @@ class SimulatorService final : public HttpService {
   Awaitable<HttpResponse> Respond(const HttpRequest& request) override;
   Awaitable<void> PrepareUpgrade(const HttpRequest& request) override;
   UpgradeDecision DecideUpgrade(const HttpRequest& request) override;
-  Awaitable<void> Converse(HttpRequest request, std::unique_ptr<Connection> connection) override;
+  Awaitable<void> Converse(HttpRequest request, AcceptUpgrade accepted,
+                           std::unique_ptr<Connection> connection) override;
 
  private:
   HttpResponse Route(const HttpRequest& request);

@@ -53,7 +53,9 @@ class ScriptedService final : public HttpService {
     co_return respond(request);
   }
   UpgradeDecision DecideUpgrade(const HttpRequest&) override { return HttpResponse(); }
-  Awaitable<void> Converse(HttpRequest, std::unique_ptr<Connection>) override { co_return; }
+  Awaitable<void> Converse(HttpRequest, AcceptUpgrade, std::unique_ptr<Connection>) override {
+    co_return;
+  }
 };
 
 class HttpTest : public voicebridge::test::RealTimeTest {

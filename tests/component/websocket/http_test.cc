@@ -1,6 +1,8 @@
 // The HTTP side of the server: requests, limits, upgrades that are refused, slow peers, shards.
 #include <gmock/gmock.h>
 
+#include <optional>
+
 #include "common/core/limits.h"
 #include "tests/component/websocket/certificate.h"
 #include "tests/component/websocket/websocket_fixture.h"
@@ -92,6 +94,54 @@ class Http : public WebSocketTest {
     EXPECT_THAT(co_await peer.ReceiveResponse(), HasSubstr("\r\n\r\n/next"));
   }
 
+  Awaitable<void> HoldTickets() {
+    RawPeer peer = co_await ConnectRaw(address);
+    co_await peer.Send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
+    co_await peer.ReceiveResponse();
+    EXPECT_EQ(service.connection_tickets, 1);
+    co_await peer.Send(UpgradeRequest("/echo"));
+    co_await peer.ReceiveHeader();
+    const auto converses = [this] { return service.conversations == 1; };
+    co_await Poll(converses);
+    EXPECT_EQ(service.connection_tickets, 0) << "a connection with a conversation is none without";
+    EXPECT_EQ(service.upgrade_tickets, 1);
+    peer.socket.close();
+    const auto is_over = [this] { return service.upgrade_tickets == 0; };
+    co_await Poll(is_over);
+  }
+
+  // Resets the connection while the service makes up its mind.
+  Awaitable<void> LeaveBeforeTheUpgradeIsAnswered() {
+    RawPeer peer = co_await ConnectRaw(address);
+    co_await peer.Send(UpgradeRequest("/late"));
+    peer.socket.set_option(net::socket_base::linger(true, 0));
+    peer.socket.close();
+    const auto is_gone = [this] {
+      return service.upgrades_accepted == 1 && server->connections() == 0;
+    };
+    co_await Poll(is_gone);
+    EXPECT_EQ(service.upgrade_tickets, 0);
+    EXPECT_EQ(service.connection_tickets, 0);
+    EXPECT_EQ(service.conversations, 0);
+  }
+
+  // The second of two that are allowed ends, and the next may come.
+  Awaitable<void> ComeOneTooMany() {
+    RawPeer first = co_await ConnectRaw(address);
+    std::optional<RawPeer> second(co_await ConnectRaw(address));
+    const auto both_are_there = [this] { return service.connection_tickets == 2; };
+    co_await Poll(both_are_there);
+    RawPeer third = co_await ConnectRaw(address);
+    EXPECT_EQ(co_await third.ReceiveToEnd(), "");
+    EXPECT_EQ(service.connection_tickets, 2);
+    second.reset();
+    const auto one_is_left = [this] { return service.connection_tickets == 1; };
+    co_await Poll(one_is_left);
+    RawPeer fourth = co_await ConnectRaw(address);
+    co_await fourth.Send("GET /hello HTTP/1.1\r\nHost: t\r\n\r\n");
+    EXPECT_THAT(co_await fourth.ReceiveResponse(), HasSubstr("\r\n\r\n/hello"));
+  }
+
   Awaitable<void> TooLargeBodyIsAnsweredWhileItIsSent() {
     RawPeer peer = co_await ConnectRaw(address);
     co_await peer.Send(Post("/echo", std::string(1U << 20U, 'x')));
@@ -106,6 +156,22 @@ TEST_F(Http, AnswersAGet) {
   EXPECT_THAT(response, HasSubstr("Content-Type: text/plain; charset=utf-8\r\n"));
   EXPECT_THAT(response, HasSubstr("X-Test: yes\r\n"));
   EXPECT_THAT(response, HasSubstr("\r\n\r\n/hello you"));
+}
+
+TEST_F(Http, HoldsTheTicketOfAConnectionUntilItConversesAndThatOfAnUpgradeMeanwhile) {
+  StartServer();
+  Run(HoldTickets());
+}
+
+TEST_F(Http, GivesTheTicketBackWhenTheUpgradeFails) {
+  StartServer();
+  Run(LeaveBeforeTheUpgradeIsAnswered());
+}
+
+TEST_F(Http, CutsAConnectionThatTheServiceDoesNotAdmit) {
+  service.connections_max = 2;
+  StartServer();
+  Run(ComeOneTooMany());
 }
 
 TEST_F(Http, DropsAHeaderThatWouldInjectAnother) {

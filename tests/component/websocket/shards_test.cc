@@ -20,7 +20,8 @@ class CountingService final : public HttpService {
 
   UpgradeDecision DecideUpgrade(const HttpRequest&) override { return AcceptUpgrade{}; }
 
-  Awaitable<void> Converse(HttpRequest, std::unique_ptr<Connection> connection) override {
+  Awaitable<void> Converse(HttpRequest, AcceptUpgrade,
+                           std::unique_ptr<Connection> connection) override {
     Count();
     const Incoming incoming = co_await connection->ReadUntilStopped();
     const std::string message(incoming.payload);

@@ -47,9 +47,28 @@ class ThreePieces final : public HttpBodySource {
   int given_ = 0;
 };
 
+// Counts itself for as long as it lives.
+class CountedTicket final : public Ticket {
+ public:
+  explicit CountedTicket(int& count) : count_(count) { ++count_; }
+  ~CountedTicket() override { --count_; }
+  CountedTicket(const CountedTicket&) = delete;
+  CountedTicket& operator=(const CountedTicket&) = delete;
+
+ private:
+  int& count_;
+};
+
 }  // namespace
 
 // --- ScriptedService ---
+
+std::optional<std::unique_ptr<Ticket>> ScriptedService::AdmitConnection(const std::string&) {
+  if (connection_tickets >= connections_max) {
+    return std::nullopt;
+  }
+  return std::make_unique<CountedTicket>(connection_tickets);
+}
 
 Awaitable<HttpResponse> ScriptedService::Respond(const HttpRequest& request) {
   requests.push_back(request);
@@ -79,11 +98,14 @@ UpgradeDecision ScriptedService::DecideUpgrade(const HttpRequest& request) {
   if (std::find(offered.begin(), offered.end(), "realtime") != offered.end()) {
     accept.subprotocol = "realtime";
   }
+  accept.ticket = std::make_unique<CountedTicket>(upgrade_tickets);
+  ++upgrades_accepted;
   return accept;
 }
 
-Awaitable<void> ScriptedService::Converse(HttpRequest request,
+Awaitable<void> ScriptedService::Converse(HttpRequest request, AcceptUpgrade accepted,
                                           std::unique_ptr<Connection> connection) {
+  EXPECT_NE(accepted.ticket, nullptr);
   ++conversations;
   if (request.path == "/hand") {
     handed_.push_back(std::move(connection));

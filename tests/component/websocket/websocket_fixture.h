@@ -34,8 +34,10 @@ class ScriptedService final : public HttpService {
 
   Awaitable<HttpResponse> Respond(const HttpRequest& request) override;
   Awaitable<void> PrepareUpgrade(const HttpRequest& request) override;
+  std::optional<std::unique_ptr<Ticket>> AdmitConnection(const std::string& address) override;
   UpgradeDecision DecideUpgrade(const HttpRequest& request) override;
-  Awaitable<void> Converse(HttpRequest request, std::unique_ptr<Connection> connection) override;
+  Awaitable<void> Converse(HttpRequest request, AcceptUpgrade accepted,
+                           std::unique_ptr<Connection> connection) override;
 
   static constexpr Duration kLate = milliseconds(120);
 
@@ -45,6 +47,11 @@ class ScriptedService final : public HttpService {
   std::vector<HttpRequest> requests;
   std::vector<Incoming> ended;  // What the reads of /echo ended with; payloads are gone.
   std::atomic<int> conversations = 0;
+  int upgrades_accepted = 0;
+  // How many are held now, of connections without a WebSocket and of upgrades.
+  int connection_tickets = 0;
+  int upgrade_tickets = 0;
+  int connections_max = 1000;
 
  private:
   Awaitable<void> Echo(Connection& connection);

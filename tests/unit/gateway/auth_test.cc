@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "common/core/base64.h"
 #include "common/core/status.h"
@@ -52,10 +53,12 @@ HttpRequest WithHeader(const std::string& name, const std::string& value) {
 }
 
 ClientSecretClaims Claims() {
-  return {.issued_to = "backend",
+  return {.id = "secret_1",
+          .issued_to = "backend",
           .profile = "interview",
           .session_json = R"({"type":"realtime","instructions":"Say \"hé\""})",
-          .expires_at = kNow + 600};
+          .expires_at = kNow + 600,
+          .limits = {.max_sessions = 3, .session_seconds = 900}};
 }
 
 // A token as an attacker would make it, with a key and an algorithm of choice.
@@ -115,16 +118,19 @@ TEST(ClientSecret, CarriesItsClaims) {
             std::string::npos);
   const auto claims = VerifyClientSecret(keys, secret, kNow + 599);
   ASSERT_TRUE(claims.ok()) << claims.status();
+  EXPECT_EQ(claims->id, "secret_1");
   EXPECT_EQ(claims->issued_to, "backend");
   EXPECT_EQ(claims->profile, "interview");
   EXPECT_EQ(claims->session_json, Claims().session_json);
   EXPECT_EQ(claims->expires_at, kNow + 600);
+  EXPECT_EQ(claims->limits.max_sessions, 3);
+  EXPECT_EQ(claims->limits.session_seconds, 900);
 }
 
 TEST(ClientSecret, EndsAtItsExpiry) {
   const SigningKeys keys = SigningKeys::Random();
   const auto claims = VerifyClientSecret(keys, MintClientSecret(keys, Claims()), kNow + 600);
-  EXPECT_EQ(claims.status().code(), absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(claims.status().code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_THAT(Message(claims.status()), HasSubstr("expired"));
 }
 
@@ -171,7 +177,7 @@ TEST(AccessToken, IsGoodForOneSessionUntilItExpires) {
   EXPECT_EQ(VerifyAccessToken(keys, token, "sess_2", kNow).code(),
             absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(VerifyAccessToken(keys, token, "sess_1", kNow + 60).code(),
-            absl::StatusCode::kUnauthenticated);
+            absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(VerifyAccessToken(SigningKeys::Random(), token, "sess_1", kNow).code(),
             absl::StatusCode::kUnauthenticated);
 }
@@ -195,61 +201,84 @@ TEST(Credential, ComesFromTheHeaderElseFromTheSubprotocol) {
   EXPECT_TRUE(CredentialOf(HttpRequest{}).empty());
 }
 
+std::variant<Caller, Refusal> With(const AuthPolicy& policy, const std::string& credential,
+                                   std::int64_t now = kNow) {
+  return Authenticate(policy, WithHeader("Authorization", "Bearer " + credential), now);
+}
+
 TEST(Authenticate, TellsServersFromBrowsers) {
   const AuthPolicy policy = Policy();
-  const auto server =
-      Authenticate(policy, WithHeader("Authorization", "Bearer " + std::string(kKey)), kNow);
-  ASSERT_TRUE(server.ok()) << server.status();
-  EXPECT_EQ(server->name, "backend");
-  EXPECT_TRUE(server->may_mint);
+  const auto server = With(policy, std::string(kKey));
+  ASSERT_TRUE(std::holds_alternative<Caller>(server));
+  EXPECT_EQ(std::get<Caller>(server).name, "backend");
+  EXPECT_EQ(std::get<Caller>(server).claims.id, "");
+  EXPECT_TRUE(std::get<Caller>(server).may_mint);
   const std::string secret = MintClientSecret(policy.signing_keys, Claims());
   const auto browser = Authenticate(
       policy, WithHeader("Sec-WebSocket-Protocol", "realtime,openai-insecure-api-key." + secret),
       kNow);
-  ASSERT_TRUE(browser.ok()) << browser.status();
-  EXPECT_EQ(browser->name, "backend");
-  EXPECT_EQ(browser->claims.profile, "interview");
-  EXPECT_FALSE(browser->may_mint);
+  ASSERT_TRUE(std::holds_alternative<Caller>(browser));
+  EXPECT_EQ(std::get<Caller>(browser).name, "backend");
+  EXPECT_EQ(std::get<Caller>(browser).claims.profile, "interview");
+  EXPECT_EQ(std::get<Caller>(browser).claims.id, "secret_1");
+  EXPECT_FALSE(std::get<Caller>(browser).may_mint);
 }
 
 TEST(Authenticate, SaysWhatIsWrongWithoutRepeatingTheCredential) {
   const AuthPolicy policy = Policy();
-  const auto problem = [&](const std::string& credential, std::int64_t now) {
-    const auto caller =
-        Authenticate(policy, WithHeader("Authorization", "Bearer " + credential), now);
-    EXPECT_EQ(caller.status().code(), absl::StatusCode::kUnauthenticated);
+  const auto refused = [&](const std::string& credential, std::int64_t now) {
+    const auto caller = With(policy, credential, now);
+    EXPECT_TRUE(std::holds_alternative<Refusal>(caller)) << credential;
+    const Refusal refusal = std::get<Refusal>(caller);
     if (!credential.empty()) {
-      EXPECT_THAT(Message(caller.status()), Not(HasSubstr(credential)));
+      EXPECT_THAT(refusal.message, Not(HasSubstr(credential)));
     }
-    return Message(caller.status());
+    return refusal;
   };
   const std::string secret = MintClientSecret(policy.signing_keys, Claims());
-  EXPECT_THAT(problem("", kNow), HasSubstr("Missing bearer"));
-  EXPECT_THAT(problem("sk-wrong-key", kNow), HasSubstr("Incorrect API key"));
-  EXPECT_THAT(problem("ek_garbage", kNow), HasSubstr("malformed"));
-  EXPECT_THAT(problem(secret, kNow + 600), HasSubstr("expired"));
+  EXPECT_EQ(refused("", kNow).reason, RefusalReason::kNoCredential);
+  EXPECT_EQ(refused("sk-wrong-key", kNow).reason, RefusalReason::kWrongKey);
+  EXPECT_EQ(refused("ek_garbage", kNow).reason, RefusalReason::kForged);
+  EXPECT_THAT(refused("ek_garbage", kNow).message, HasSubstr("malformed"));
+  EXPECT_EQ(refused(secret, kNow + 600).reason, RefusalReason::kExpired);
   const std::string forged = MintClientSecret(SigningKeys::Random(), Claims());
-  EXPECT_THAT(problem(forged, kNow), HasSubstr("not one of this service"));
+  EXPECT_EQ(refused(forged, kNow).reason, RefusalReason::kForged);
+  EXPECT_THAT(refused(forged, kNow).message, HasSubstr("not one of this service"));
+}
+
+TEST(Authenticate, NamesWhoseSecretHasExpiredAndBelievesNoForgedOne) {
+  const AuthPolicy policy = Policy();
+  const std::string secret = MintClientSecret(policy.signing_keys, Claims());
+  const auto expired = With(policy, secret, kNow + 600);
+  ASSERT_TRUE(std::holds_alternative<Refusal>(expired));
+  EXPECT_EQ(std::get<Refusal>(expired).key, "backend");
+  EXPECT_EQ(std::get<Refusal>(expired).secret_id, "secret_1");
+  for (const std::int64_t now : {kNow, kNow + 600}) {
+    const auto forged = With(policy, MintClientSecret(SigningKeys::Random(), Claims()), now);
+    ASSERT_TRUE(std::holds_alternative<Refusal>(forged));
+    EXPECT_EQ(std::get<Refusal>(forged).reason, RefusalReason::kForged);
+    EXPECT_EQ(std::get<Refusal>(forged).key + std::get<Refusal>(forged).secret_id, "");
+  }
 }
 
 TEST(Authenticate, LetsAnybodyInWhenToldToAndStillReadsClientSecrets) {
   AuthPolicy policy = Policy();
   policy.insecure_no_auth = true;
   const auto anybody = Authenticate(policy, HttpRequest{}, kNow);
-  ASSERT_TRUE(anybody.ok());
-  EXPECT_EQ(anybody->name, "anonymous");
-  EXPECT_TRUE(anybody->may_mint);
-  EXPECT_TRUE(Authenticate(policy, WithHeader("Authorization", "Bearer sk-any"), kNow).ok());
-  const std::string secret = MintClientSecret(policy.signing_keys, Claims());
-  const auto browser = Authenticate(policy, WithHeader("Authorization", "Bearer " + secret), kNow);
-  ASSERT_TRUE(browser.ok());
-  EXPECT_EQ(browser->claims.profile, "interview");
+  ASSERT_TRUE(std::holds_alternative<Caller>(anybody));
+  EXPECT_EQ(std::get<Caller>(anybody).name, "anonymous");
+  EXPECT_TRUE(std::get<Caller>(anybody).may_mint);
+  EXPECT_TRUE(std::holds_alternative<Caller>(With(policy, "sk-any")));
+  const auto browser = With(policy, MintClientSecret(policy.signing_keys, Claims()));
+  ASSERT_TRUE(std::holds_alternative<Caller>(browser));
+  EXPECT_EQ(std::get<Caller>(browser).claims.profile, "interview");
+  EXPECT_EQ(std::get<Caller>(browser).claims.limits.max_sessions, 3);
 }
 
 class ClientSecrets : public testing::Test {
  protected:
   HttpResponse Ask(std::string_view body) {
-    return RespondClientSecret(policy_, caller_, body, kNow);
+    return RespondClientSecret(policy_, caller_, body, kNow).response;
   }
 
   void ExpectRefused(std::string_view body, std::string_view code, std::string_view param) {
@@ -330,6 +359,38 @@ TEST_F(ClientSecrets, NameTheParameterThatIsWrong) {
   ExpectRefused(R"({"profile":""})", "invalid_value", "profile");
   ExpectRefused(R"({"profile":"../etc"})", "invalid_value", "profile");
   ExpectRefused(R"({"profile":"a\u0000b"})", "invalid_value", "profile");
+}
+
+TEST_F(ClientSecrets, CarryAnIdAndTheLimitsThatWereAskedFor) {
+  const MintedSecret minted =
+      RespondClientSecret(policy_, caller_, R"({"limits":{"max_sessions":1}})", kNow);
+  const auto object = ParseObject(minted.response.body);
+  ASSERT_TRUE(object.ok()) << minted.response.body;
+  const auto claims = VerifyClientSecret(policy_.signing_keys, StringOr(*object, "value"), kNow);
+  ASSERT_TRUE(claims.ok()) << claims.status();
+  EXPECT_THAT(claims->id, StartsWith("secret_"));
+  EXPECT_EQ(claims->id, minted.secret_id);
+  EXPECT_EQ(claims->limits.max_sessions, 1);
+  EXPECT_EQ(claims->limits.session_seconds, 0) << "not limited";
+  const MintedSecret other =
+      RespondClientSecret(policy_, caller_, R"({"limits":{"session_seconds":86400}})", kNow);
+  EXPECT_EQ(other.response.status, 200U) << other.response.body;
+  EXPECT_NE(other.secret_id, minted.secret_id);
+  EXPECT_EQ(RespondClientSecret(policy_, caller_, "[", kNow).secret_id, "") << "none was minted";
+}
+
+TEST_F(ClientSecrets, NameTheLimitThatIsWrong) {
+  ExpectRefused(R"({"limits":3})", "invalid_type", "limits");
+  ExpectRefused(R"({"limits":{"sessions":3}})", "unknown_parameter", "limits.sessions");
+  ExpectRefused(R"({"limits":{"max_sessions":0}})", "invalid_value", "limits.max_sessions");
+  ExpectRefused(R"({"limits":{"max_sessions":-1}})", "invalid_value", "limits.max_sessions");
+  ExpectRefused(R"({"limits":{"max_sessions":1.5}})", "invalid_type", "limits.max_sessions");
+  ExpectRefused(R"({"limits":{"max_sessions":"2"}})", "invalid_type", "limits.max_sessions");
+  ExpectRefused(R"({"limits":{"session_seconds":0}})", "invalid_value", "limits.session_seconds");
+  ExpectRefused(R"({"limits":{"session_seconds":86401}})", "invalid_value",
+                "limits.session_seconds");
+  ExpectRefused(R"({"limits":{"max_sessions":1,"session_seconds":[]}})", "invalid_type",
+                "limits.session_seconds");
 }
 
 TEST_F(ClientSecrets, NeverRepeatASecretInAComplaint) {

@@ -7,6 +7,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include "common/json/json.h"
+#include "gateway/http/responses.h"
 
 namespace voicebridge::gateway {
 namespace {
@@ -45,9 +46,12 @@ class ReportEndpointsTest : public testing::Test {
   }
 
   HttpResponse Respond(ReportRoute::Kind kind, const HttpRequest& request) {
+    const ReportRoute route{kind, kSession};
+    if (const auto refusal = CheckReportToken(route, request, keys_, kNow)) {
+      return ResponseTo(*refusal);
+    }
     net::io_context io;
-    auto response = net::co_spawn(
-        io, RespondReport({kind, kSession}, request, keys_, kNow, reports_), net::use_future);
+    auto response = net::co_spawn(io, RespondReport(route, request, reports_), net::use_future);
     io.run();
     return response.get();
   }
@@ -133,6 +137,21 @@ TEST_F(ReportEndpointsTest, WantsTheTokenOfThisSession) {
   EXPECT_EQ(status(MintClientSecret(keys_, claims).substr(kClientSecretPrefix.size())), 401U);
   EXPECT_EQ(status(Token("sess_2")), 403U);
   EXPECT_THAT(reports_.asked, testing::IsEmpty()) << "nobody is asked without a good token";
+}
+
+TEST_F(ReportEndpointsTest, TellsWhatIsWrongWithATokenApart) {
+  const auto reason = [this](const std::string& token) {
+    const auto refusal = CheckReportToken({ReportRoute::Kind::kReport, kSession},
+                                          Request("GET", token), keys_, kNow);
+    EXPECT_TRUE(refusal.has_value());
+    return refusal.value_or(Refusal()).reason;
+  };
+  EXPECT_EQ(reason(""), RefusalReason::kNoCredential);
+  EXPECT_EQ(reason("sk-key"), RefusalReason::kForged);
+  EXPECT_EQ(reason(MintAccessToken(SigningKeys::Random(), kSession, kNow + 60)),
+            RefusalReason::kForged);
+  EXPECT_EQ(reason(Token(kSession, kNow)), RefusalReason::kExpired);
+  EXPECT_EQ(reason(Token("sess_2")), RefusalReason::kForeignSession);
 }
 
 TEST_F(ReportEndpointsTest, NamesTheSchemeAndRepeatsNoToken) {

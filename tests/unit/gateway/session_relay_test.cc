@@ -25,6 +25,7 @@ class SessionRelayTest : public testing::Test {
     config.session_id = "sess_1";
     config.profile = "assistant";
     config.access_token = "token";
+    config.session_max = seconds(90);
     return config;
   }
 
@@ -325,6 +326,17 @@ TEST_F(SessionRelayTest, PassesTheWorkersReasonOn) {
   FromWorker(frame);
   EXPECT_THAT(LastClientEvent(), HasSubstr("upstream_lost"));
   ExpectEnd(v1::END_REASON_UPSTREAM_LOST);
+}
+
+TEST_F(SessionRelayTest, EndsWhenTheTimeOfItsClientSecretIsOver) {
+  BecomeReady();
+  EXPECT_EQ(relay_.session_max(), seconds(90));
+  Handle(SessionTimeOver{});
+  EXPECT_EQ(ClientEventTypes(), (std::vector<std::string>{"error", "voicebridge.session.ended"}));
+  EXPECT_THAT(LastClientEvent(), HasSubstr(R"("reason":"session_limit")"));
+  EXPECT_THAT(LastClientEvent(), HasSubstr("90 s"));
+  ASSERT_NE(Find<EndSession>(), nullptr);
+  EXPECT_EQ(Find<EndSession>()->reason, v1::END_REASON_SESSION_LIMIT);
 }
 
 TEST_F(SessionRelayTest, AnnouncesADrainBeforeItEnds) {
