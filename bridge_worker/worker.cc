@@ -21,10 +21,14 @@
 #include "bridge_worker/tools/http_webhook.h"
 #include "bridge_worker/upstream/realtime_connection.h"
 #include "bridge_worker/worker_metrics.h"
+#include "common/composition/certificates.h"
 #include "common/composition/operator_listeners.h"
+#include "common/composition/peer_security.h"
 #include "common/composition/process_drain.h"
+#include "common/composition/reloader.h"
 #include "common/composition/session_admin.h"
 #include "common/composition/shard_metrics.h"
+#include "common/core/changing_secret.h"
 #include "common/core/ids.h"
 #include "common/core/limits.h"
 #include "common/core/status.h"
@@ -50,8 +54,11 @@ class Worker {
         watchdog_(watchdog),
         logger_(MakeLogger("worker", LogLevel::kInfo)),
         metrics_(*registry_, gauges, config.capacity),
-        connector_(MakeRealtimeConnector(config.upstream_url, config.openai_api_key,
-                                         config.upstream_ca_file)),
+        certificates_(*registry_, "voicebridge_worker", *logger_),
+        peers_(config.peer, certificates_, *registry_, "voicebridge_worker", *logger_),
+        openai_api_key_(config.openai_api_key),
+        connector_(
+            MakeRealtimeConnector(config.upstream_url, openai_api_key_, config.upstream_ca_file)),
         store_(*MakeStore(config.store), *logger_, metrics_.store, gauges.library_calls),
         coordinator_(DrainRole::kWorker, config.drain_budget, watchdog, gauges.drain, *logger_) {}
 
@@ -62,6 +69,8 @@ class Worker {
  private:
   absl::Status MakeClients();
   absl::Status StartSessionServer();
+  void WatchFiles();
+  void TakeOpenAiKey(const NamedFile& file, ConfigErrors& errors);
   void ObserveBackgroundWork();
   OpsService::State Readiness() const;
   v1::ProcessStatus Status() const;
@@ -76,6 +85,9 @@ class Worker {
   std::unique_ptr<Logger> logger_;
   std::shared_ptr<ProcessRegistry> registry_ = std::make_shared<ProcessRegistry>();
   WorkerMetrics metrics_;
+  Certificates certificates_;
+  PeerSecurity peers_;
+  ChangingSecret openai_api_key_;
   std::unique_ptr<RealtimeConnector> connector_;
   StoreThread store_;
   DrainCoordinator coordinator_;
@@ -93,6 +105,7 @@ class Worker {
   std::unique_ptr<WorkerBackground> background_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
+  std::optional<Reloader> reloader_;
   OperatorListeners operator_{registry_, [this] { return Readiness(); }};
   std::optional<ProcessDrain> drain_;
 };
@@ -104,8 +117,8 @@ TaskGroup::OnFailure Worker::OnTaskFailure() {
 }
 
 absl::Status Worker::MakeClients() {
-  auto responses = MakeHttpResponsesClient(config_.responses_url, config_.openai_api_key,
-                                           config_.upstream_ca_file);
+  auto responses =
+      MakeHttpResponsesClient(config_.responses_url, openai_api_key_, config_.upstream_ca_file);
   if (!responses.ok()) {
     return InvalidArgument("--responses_url: {}", Message(responses.status()));
   }
@@ -150,9 +163,10 @@ absl::Status Worker::Start() {
   AddShardMetrics(*registry_,
                   {"voicebridge_worker", {"to_upstream", "upstream"}, {"to_gateway", "gateway"}},
                   *shards_);
-  absl::Status status = operator_.Start(
-      {config_.ops_listen, config_.admin_listen, config_.pid_file, sessions_.get(), &coordinator_},
-      shards_->first(), [this] { return Status(); });
+  absl::Status status =
+      operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file, sessions_.get(),
+                       &coordinator_, peers_.tls().ForListener()},
+                      shards_->first(), [this] { return Status(); });
   if (!status.ok()) {
     return status;
   }
@@ -162,6 +176,7 @@ absl::Status Worker::Start() {
                               shards_->first().tasks(), gauges_.tasks, OnTaskFailure(), *logger_});
   background_->Start();
   AnnounceListener("grpc", address_);
+  WatchFiles();
   PrepareDrain();
   watchdog_.Serve(DrainPlan::WatchdogDelay(config_.drain_budget));
   shards_->Start();
@@ -169,7 +184,8 @@ absl::Status Worker::Start() {
                                    {"capacity", config_.capacity},
                                    {"shards", config_.shards},
                                    {"upstream", config_.upstream_url.host},
-                                   {"profiles", config_.profiles.size()}});
+                                   {"profiles", config_.profiles.size()},
+                                   {"peer_tls", peers_.tls().on()}});
   return absl::OkStatus();
 }
 
@@ -178,10 +194,11 @@ absl::Status Worker::StartSessionServer() {
   // The health service's own polling would take the shards' socket events and hand them over.
   builder.SetOption(std::make_unique<grpc::HealthCheckServiceServerBuilderOption>(nullptr));
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, limits::kGrpcHandshakeMaxMs);
   builder.SetMaxReceiveMessageSize(limits::kGrpcMessageMax);
   builder.SetMaxSendMessageSize(limits::kGrpcMessageMax);
   int port = 0;
-  builder.AddListeningPort(config_.listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(config_.listen, peers_.tls().ForListener(), &port);
   std::vector<std::unique_ptr<Shard>> shards;
   for (std::size_t i = 0; i < config_.shards; ++i) {
     shards.push_back(
@@ -230,6 +247,24 @@ OpsService::State Worker::Readiness() const {
     return {.detail = "the store is unavailable, what is to be stored waits"};
   }
   return {};
+}
+
+void Worker::TakeOpenAiKey(const NamedFile& file, ConfigErrors& errors) {
+  if (std::optional<Secret> key = ParseOpenAiKey(file, errors)) {
+    openai_api_key_.Set(*std::move(key));
+    logger_->Info("keys.reloaded", {{"flag", file.flag}, {"keys", 1}});
+  }
+}
+
+void Worker::WatchFiles() {
+  reloader_.emplace(shards_->first().clock(), metrics_.reloads_refused, *logger_);
+  peers_.ReloadBy(*reloader_, [] {});
+  if (config_.openai_api_key_file) {
+    reloader_->Add({*config_.openai_api_key_file}, [this](const auto& files, ConfigErrors& errors) {
+      TakeOpenAiKey(files.front(), errors);
+    });
+  }
+  reloader_->Start(shards_->first().tasks());
 }
 
 v1::ProcessStatus Worker::Status() const {

@@ -4,13 +4,12 @@
 #include <absl/time/time.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "bridge_worker/interview/assessment.h"
 #include "bridge_worker/store/store.h"
 #include "common/config/flags.h"
+#include "common/config/peer_flags.h"
 #include "common/core/status.h"
 #include "common/drain/drain_plan.h"
 
@@ -49,17 +48,6 @@ constexpr int kCapacityMax = 100'000;
 constexpr int kAssessmentsMax = 1000;
 constexpr Duration kLeaseMin = seconds(1);
 constexpr Duration kLeaseMax = seconds(600);
-
-void CheckListener(std::string_view flag, const std::string& value, bool must_be_private,
-                   ConfigErrors& errors) {
-  if (!IsHostPort(value)) {
-    errors.Add(flag, fmt::format("expected HOST:PORT, got \"{}\"", value));
-  } else if (must_be_private && !IsLoopbackHostPort(value)) {
-    errors.Add(flag, fmt::format("\"{}\" is not loopback: anyone who reaches it could use it; "
-                                 "--insecure_no_auth allows that",
-                                 value));
-  }
-}
 
 int InRange(std::string_view flag, int value, int least, int most, ConfigErrors& errors) {
   if (value < least || value > most) {
@@ -128,47 +116,62 @@ void CheckSchemas(const Profiles& profiles, ConfigErrors& errors) {
   }
 }
 
-Secret LoadKey(ConfigErrors& errors) {
-  std::string key;
+void LoadKey(WorkerConfig& config, ConfigErrors& errors) {
   const std::string file = absl::GetFlag(FLAGS_openai_api_key_file);
   if (!file.empty()) {
-    std::ifstream in(file);
-    if (!in) {
-      errors.Add("openai_api_key_file", fmt::format("cannot read \"{}\"", file));
-      return {};
+    config.openai_api_key_file = ReadNamedFile("openai_api_key_file", file, errors);
+    if (config.openai_api_key_file) {
+      config.openai_api_key =
+          ParseOpenAiKey(*config.openai_api_key_file, errors).value_or(Secret());
     }
-    key.assign(std::istreambuf_iterator<char>(in), {});
-    while (!key.empty() && (key.back() == '\n' || key.back() == '\r' || key.back() == ' ')) {
-      key.pop_back();
-    }
-  } else if (const char* from_environment = std::getenv("OPENAI_API_KEY")) {
-    key = from_environment;
+    return;
   }
-  if (key.empty()) {
+  if (const char* from_environment = std::getenv("OPENAI_API_KEY")) {
+    config.openai_api_key = Secret(from_environment);
+  }
+  if (config.openai_api_key.empty()) {
     errors.Add("openai_api_key_file", "no key: set OPENAI_API_KEY or name a file that holds it");
   }
-  return Secret(std::move(key));
 }
 
 }  // namespace
 
+std::optional<Secret> ParseOpenAiKey(const NamedFile& file, ConfigErrors& errors) {
+  std::string key = file.text.Reveal();
+  while (!key.empty() && (key.back() == '\n' || key.back() == '\r' || key.back() == ' ')) {
+    key.pop_back();
+  }
+  if (key.empty()) {
+    errors.Add(file.flag, fmt::format("\"{}\": no key: expected it on a line", file.path));
+    return std::nullopt;
+  }
+  return Secret(std::move(key));
+}
+
 std::vector<std::string> WorkerFlags() {
-  return {"listen",    "admin_listen",     "ops_listen",   "capacity",      "drain_budget",
-          "pid_file",  "shards",           "upstream_url", "upstream_ca",   "openai_api_key_file",
-          "profiles",  "insecure_no_auth", "check",        "responses_url", "store",
-          "retention", "assessment_lease", "assessments"};
+  std::vector<std::string> flags = {
+      "listen",    "admin_listen",     "ops_listen",   "capacity",      "drain_budget",
+      "pid_file",  "shards",           "upstream_url", "upstream_ca",   "openai_api_key_file",
+      "profiles",  "insecure_no_auth", "check",        "responses_url", "store",
+      "retention", "assessment_lease", "assessments"};
+  AddPeerFlags(flags);
+  return flags;
 }
 
 absl::StatusOr<WorkerConfig> LoadWorkerConfig() {
   ConfigErrors errors;
   WorkerConfig config;
-  const bool must_be_private = !absl::GetFlag(FLAGS_insecure_no_auth);
+  const bool insecure = absl::GetFlag(FLAGS_insecure_no_auth);
   config.listen = absl::GetFlag(FLAGS_listen);
   config.admin_listen = absl::GetFlag(FLAGS_admin_listen);
   config.ops_listen = absl::GetFlag(FLAGS_ops_listen);
-  CheckListener("listen", config.listen, must_be_private, errors);
-  CheckListener("admin_listen", config.admin_listen, must_be_private, errors);
-  CheckListener("ops_listen", config.ops_listen, false, errors);
+  config.peer = LoadPeerFlags(errors);
+  CheckInternalListener("listen", config.listen, config.peer.has_value(), insecure, errors);
+  CheckInternalListener("admin_listen", config.admin_listen, config.peer.has_value(), insecure,
+                        errors);
+  if (!IsHostPort(config.ops_listen)) {
+    errors.Add("ops_listen", fmt::format("expected HOST:PORT, got \"{}\"", config.ops_listen));
+  }
   config.capacity = InRange("capacity", absl::GetFlag(FLAGS_capacity), 1, kCapacityMax, errors);
   config.shards = static_cast<std::size_t>(
       InRange("shards", absl::GetFlag(FLAGS_shards), 1, kShardsMax, errors));
@@ -180,7 +183,7 @@ absl::StatusOr<WorkerConfig> LoadWorkerConfig() {
   config.upstream_url = LoadUpstreamUrl(errors);
   config.upstream_ca_file = absl::GetFlag(FLAGS_upstream_ca);
   config.responses_url = LoadResponsesUrl(errors);
-  config.openai_api_key = LoadKey(errors);
+  LoadKey(config, errors);
   LoadStore(config, errors);
   absl::StatusOr<Profiles> profiles = LoadProfiles(absl::GetFlag(FLAGS_profiles));
   if (profiles.ok()) {

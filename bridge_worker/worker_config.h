@@ -4,9 +4,11 @@
 #include <absl/status/statusor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "common/config/certificate_files.h"
 #include "common/config/profiles.h"
 #include "common/core/secret.h"
 #include "common/core/time.h"
@@ -18,14 +20,16 @@ struct WorkerConfig {
   std::string listen;  // gRPC from gateways.
   std::string admin_listen;
   std::string ops_listen;
-  std::int64_t capacity = 0;  // Sessions held at most.
+  std::optional<Loaded<PeerIdentity>> peer;  // None: grpc and admin in the clear.
+  std::int64_t capacity = 0;                 // Sessions held at most.
   Duration drain_budget{};
   std::string pid_file;  // Empty: none.
   std::size_t shards = 1;
   Url upstream_url;
   std::string upstream_ca_file;  // Empty: the system's authorities.
   Url responses_url;
-  Secret openai_api_key;
+  Secret openai_api_key;  // As it was at start.
+  std::optional<NamedFile> openai_api_key_file;
   std::string store = "sqlite::memory:";
   bool store_is_lasting = false;  // --store was given.
   Duration retention{};
@@ -34,6 +38,9 @@ struct WorkerConfig {
   Profiles profiles;
   bool check_only = false;  // Validate and exit.
 };
+
+// The key in the file that --openai_api_key_file names. nullopt: `errors` says why.
+std::optional<Secret> ParseOpenAiKey(const NamedFile& file, ConfigErrors& errors);
 
 // The names of the worker's flags, for help and environment.
 std::vector<std::string> WorkerFlags();

@@ -50,6 +50,8 @@ WorkerMetrics::WorkerMetrics(ProcessRegistry& registry, const WorkerGauges& gaug
       upstream_protocol_errors(AddCounter(registry,
                                           "voicebridge_worker_upstream_protocol_errors_total",
                                           "Malformed upstream messages, skipped.")),
+      reloads_refused(AddCounter(registry, "voicebridge_worker_reloads_refused_total",
+                                 "Changed files that were not taken; the old ones stay.")),
       upstream_connect_seconds(
           AddWaitHistogram(registry, "voicebridge_worker_upstream_connect_seconds",
                            "From dialling the upstream to its confirmed configuration.")),

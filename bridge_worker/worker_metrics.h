@@ -56,6 +56,7 @@ struct WorkerMetrics {
   prometheus::Counter& attaches_refused;
   prometheus::Counter& audio_frames_dropped;  // Void after a barge-in, cancel or truncate.
   prometheus::Counter& upstream_protocol_errors;
+  prometheus::Counter& reloads_refused;
   prometheus::Histogram& upstream_connect_seconds;  // From dialling to the confirmed configuration.
   // From the end of a user's turn to the first audio of the answer.
   prometheus::Histogram& first_audio_seconds;

@@ -9,8 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "common/composition/certificates.h"
 #include "common/composition/operator_listeners.h"
+#include "common/composition/peer_security.h"
 #include "common/composition/process_drain.h"
+#include "common/composition/reloader.h"
 #include "common/composition/session_admin.h"
 #include "common/composition/shard_metrics.h"
 #include "common/core/ids.h"
@@ -23,6 +26,7 @@
 #include "common/runtime/session_index.h"
 #include "common/runtime/shard_group.h"
 #include "common/websocket/name_resolver.h"
+#include "gateway/file_reloads.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/http/gateway_service.h"
 #include "gateway/relay/relay_driver.h"
@@ -57,6 +61,7 @@ class Gateway {
  private:
   void WatchWorkers();
   absl::Status StartPublic();
+  void WatchFiles();
   OpsService::State Readiness() const;
   v1::ProcessStatus Status() const;
   TaskGroup::OnFailure OnTaskFailure();
@@ -72,6 +77,8 @@ class Gateway {
   GatewayMetrics metrics_;
   ShardGroup shards_;
   SessionIndex index_;
+  Certificates certificates_;
+  PeerSecurity peers_;
   WorkerLinks links_;
   WorkerWatch watch_;
   std::optional<WorkerDiscovery> discovery_;
@@ -81,6 +88,7 @@ class Gateway {
   OperatorListeners operator_;
   std::unique_ptr<HttpServer> public_server_;
   std::string public_address_;
+  Reloader reloader_;
   NoBackgroundWork background_;
   DrainCoordinator coordinator_;
   WorkerDrains worker_drains_;
@@ -95,12 +103,16 @@ Gateway::Gateway(const GatewayConfig& config, GatewayGauges& gauges, Watchdog& w
       metrics_(*registry_, gauges),
       shards_(MakeShards(config.shards, gauges, OnTaskFailure())),
       index_(shards_.first().executor(), 0, gauges.sessions),  // Places are given out at the door.
+      certificates_(*registry_, "voicebridge_gateway", *logger_),
+      peers_(config.peer, certificates_, *registry_, "voicebridge_gateway", *logger_),
+      links_(peers_.tls(), config.workers_name ? config.workers_name->host : ""),
       watch_(config.workers, links_, shards_.first(), gauges, *logger_),
       environment_{*logger_, metrics_, gauges,          links_,
                    watch_,   index_,   OnTaskFailure(), config.message_rate},
       service_(config, environment_, shards_),
       sessions_(index_, shards_.first(), nullptr),
       operator_(registry_, [this] { return Readiness(); }),
+      reloader_(shards_.first().clock(), metrics_.reloads_refused, *logger_),
       coordinator_(DrainRole::kGateway, config.drain_budget, watchdog, gauges.drain, *logger_),
       worker_drains_(links_, shards_.first(), gauges, *logger_,
                      [this](DrainEvent event) { coordinator_.Post(std::move(event)); }) {}
@@ -129,20 +141,22 @@ absl::Status Gateway::Start() {
   if (absl::Status bound = StartPublic(); !bound.ok()) {
     return bound;
   }
-  absl::Status status = operator_.Start(
-      {config_.ops_listen, config_.admin_listen, config_.pid_file, &sessions_, &coordinator_},
-      shards_.first(), [this] { return Status(); });
+  absl::Status status = operator_.Start({config_.ops_listen, config_.admin_listen, config_.pid_file,
+                                         &sessions_, &coordinator_, peers_.tls().ForListener()},
+                                        shards_.first(), [this] { return Status(); });
   if (!status.ok()) {
     return status;
   }
   AnnounceListener("public", public_address_);
+  WatchFiles();
   PrepareDrain();
   watchdog_.Serve(DrainPlan::WatchdogDelay(config_.drain_budget));
   shards_.Start();
   logger_->Info("gateway.started", {{"pid", ::getpid()},
                                     {"workers", config_.workers.size()},
                                     {"shards", config_.shards},
-                                    {"tls", !config_.tls_cert_file.empty()}});
+                                    {"tls", config_.tls.has_value()},
+                                    {"peer_tls", peers_.tls().on()}});
   if (config_.auth.insecure_no_auth) {
     logger_->Warning("auth.off", {{"note", "--insecure_no_auth: anybody may open conversations"}});
   }
@@ -164,8 +178,10 @@ void Gateway::WatchWorkers() {
 absl::Status Gateway::StartPublic() {
   HttpServerOptions options;
   options.listen = config_.listen;
-  options.tls_cert_file = config_.tls_cert_file;
-  options.tls_key_file = config_.tls_key_file;
+  if (config_.tls) {
+    options.certificate = config_.tls->value;
+    certificates_.InForce("certificate.loaded", "public", config_.tls->value.facts);
+  }
   options.message_bytes_max = limits::kClientMessageMax;
   options.body_bytes_max = limits::kHttpBodyMax;
   options.ping_interval = limits::kPingInterval;
@@ -180,6 +196,12 @@ absl::Status Gateway::StartPublic() {
   }
   public_address_ = *address;
   return absl::OkStatus();
+}
+
+void Gateway::WatchFiles() {
+  AddReloads(config_, {*public_server_, service_, certificates_, *logger_}, reloader_);
+  peers_.ReloadBy(reloader_, [this] { links_.Renew(); });
+  reloader_.Start(shards_.first().tasks());
 }
 
 v1::ProcessStatus Gateway::Status() const {

@@ -4,14 +4,14 @@
 #include <absl/time/time.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "common/config/flags.h"
+#include "common/config/peer_flags.h"
 #include "common/core/status.h"
 #include "common/drain/drain_plan.h"
+#include "gateway/key_files.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:8080", "HOST:PORT for browsers and SDKs");
 ABSL_FLAG(std::string, admin_listen, "127.0.0.1:0",
@@ -65,16 +65,6 @@ int InRange(std::string_view flag, int value, int least, int most, ConfigErrors&
   return value;
 }
 
-std::optional<std::string> ReadFile(std::string_view flag, const std::string& path,
-                                    ConfigErrors& errors) {
-  std::ifstream in(path);
-  if (!in) {
-    errors.Add(flag, fmt::format("cannot read \"{}\"", path));
-    return std::nullopt;
-  }
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
 void LoadAuth(GatewayConfig& config, ConfigErrors& errors) {
   config.auth.insecure_no_auth = absl::GetFlag(FLAGS_insecure_no_auth);
   const std::string api_keys = absl::GetFlag(FLAGS_api_keys);
@@ -83,26 +73,21 @@ void LoadAuth(GatewayConfig& config, ConfigErrors& errors) {
                "nobody could come in: name a file, or --insecure_no_auth for local work");
   }
   if (!api_keys.empty()) {
-    if (const auto text = ReadFile("api_keys", api_keys, errors)) {
-      absl::StatusOr<ApiKeys> keys = ApiKeys::Parse(*text);
-      if (keys.ok()) {
-        config.auth.api_keys = *std::move(keys);
-      } else {
-        errors.Add("api_keys", Message(keys.status()));
-      }
-    }
+    config.api_keys_file = ReadNamedFile("api_keys", api_keys, errors);
+  }
+  if (config.api_keys_file) {
+    config.auth.api_keys = ParseApiKeys(*config.api_keys_file, errors).value_or(ApiKeys());
   }
   const std::string signing_keys = absl::GetFlag(FLAGS_signing_keys);
   if (signing_keys.empty()) {
     config.auth.signing_keys = SigningKeys::Random();
     config.signing_key_is_random = true;
-  } else if (const auto text = ReadFile("signing_keys", signing_keys, errors)) {
-    absl::StatusOr<SigningKeys> keys = SigningKeys::Parse(*text);
-    if (keys.ok()) {
-      config.auth.signing_keys = *std::move(keys);
-    } else {
-      errors.Add("signing_keys", Message(keys.status()));
-    }
+  } else {
+    config.signing_keys_file = ReadNamedFile("signing_keys", signing_keys, errors);
+  }
+  if (config.signing_keys_file) {
+    config.auth.signing_keys =
+        ParseSigningKeys(*config.signing_keys_file, errors).value_or(SigningKeys());
   }
 }
 
@@ -139,20 +124,32 @@ void LoadListeners(GatewayConfig& config, ConfigErrors& errors) {
   config.admin_listen = absl::GetFlag(FLAGS_admin_listen);
   config.ops_listen = absl::GetFlag(FLAGS_ops_listen);
   CheckHostPort("listen", config.listen, errors);
-  CheckHostPort("admin_listen", config.admin_listen, errors);
   CheckHostPort("ops_listen", config.ops_listen, errors);
-  if (!absl::GetFlag(FLAGS_insecure_no_auth) && IsHostPort(config.admin_listen) &&
-      !IsLoopbackHostPort(config.admin_listen)) {
-    errors.Add("admin_listen",
-               fmt::format("\"{}\" is not loopback: anyone who reaches it could use it; "
-                           "--insecure_no_auth allows that",
-                           config.admin_listen));
+  config.peer = LoadPeerFlags(errors);
+  CheckInternalListener("admin_listen", config.admin_listen, config.peer.has_value(),
+                        absl::GetFlag(FLAGS_insecure_no_auth), errors);
+}
+
+void LoadCertificate(GatewayConfig& config, ConfigErrors& errors) {
+  const std::string certificate = absl::GetFlag(FLAGS_tls_cert);
+  const std::string key = absl::GetFlag(FLAGS_tls_key);
+  if (certificate.empty() && key.empty()) {
+    return;
   }
-  config.tls_cert_file = absl::GetFlag(FLAGS_tls_cert);
-  config.tls_key_file = absl::GetFlag(FLAGS_tls_key);
-  if (config.tls_cert_file.empty() != config.tls_key_file.empty()) {
-    errors.Add(config.tls_cert_file.empty() ? "tls_cert" : "tls_key",
+  if (certificate.empty() || key.empty()) {
+    errors.Add(certificate.empty() ? "tls_cert" : "tls_key",
                "missing: certificate and key come together");
+    return;
+  }
+  const std::optional<NamedFile> files[] = {ReadNamedFile("tls_cert", certificate, errors),
+                                            ReadNamedFile("tls_key", key, errors)};
+  if (!files[0] || !files[1]) {
+    return;
+  }
+  Loaded<KeyPair> tls{{*files[0], *files[1]}, {}};
+  if (std::optional<KeyPair> pair = ParseKeyPair(tls.files, errors)) {
+    tls.value = *std::move(pair);
+    config.tls = std::move(tls);
   }
 }
 
@@ -197,33 +194,36 @@ void LoadPage(GatewayConfig& config, ConfigErrors& errors) {
 }  // namespace
 
 std::vector<std::string> GatewayFlags() {
-  return {"listen",
-          "admin_listen",
-          "ops_listen",
-          "workers",
-          "drain_budget",
-          "pid_file",
-          "shards",
-          "tls_cert",
-          "tls_key",
-          "allowed_origins",
-          "api_keys",
-          "signing_keys",
-          "insecure_no_auth",
-          "max_sessions",
-          "max_sessions_per_address",
-          "max_requests_per_minute_per_address",
-          "max_connections_per_address",
-          "trusted_proxies",
-          "max_messages_per_second",
-          "web_root",
-          "check"};
+  std::vector<std::string> flags = {"listen",
+                                    "admin_listen",
+                                    "ops_listen",
+                                    "workers",
+                                    "drain_budget",
+                                    "pid_file",
+                                    "shards",
+                                    "tls_cert",
+                                    "tls_key",
+                                    "allowed_origins",
+                                    "api_keys",
+                                    "signing_keys",
+                                    "insecure_no_auth",
+                                    "max_sessions",
+                                    "max_sessions_per_address",
+                                    "max_requests_per_minute_per_address",
+                                    "max_connections_per_address",
+                                    "trusted_proxies",
+                                    "max_messages_per_second",
+                                    "web_root",
+                                    "check"};
+  AddPeerFlags(flags);
+  return flags;
 }
 
 absl::StatusOr<GatewayConfig> LoadGatewayConfig() {
   ConfigErrors errors;
   GatewayConfig config;
   LoadListeners(config, errors);
+  LoadCertificate(config, errors);
   LoadWorkers(config, errors);
   LoadAuth(config, errors);
   LoadPage(config, errors);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/config/certificate_files.h"
 #include "common/core/time.h"
 #include "gateway/client/admission_ledger.h"
 #include "gateway/client/auth.h"
@@ -31,13 +32,15 @@ struct GatewayConfig {
   Duration drain_budget{};
   std::string pid_file;  // Empty: none.
   std::size_t shards = 1;
-  std::string tls_cert_file;  // Both empty: plain.
-  std::string tls_key_file;
+  std::optional<Loaded<KeyPair>> tls;        // None: the public listener is plain.
+  std::optional<Loaded<PeerIdentity>> peer;  // None: workers and admin in the clear.
   std::vector<std::string> allowed_origins;  // Empty: any.
   AdmissionLimits admission;
   TrustedProxies trusted_proxies;
   Rate message_rate;  // Of one session's client.
-  AuthPolicy auth;
+  AuthPolicy auth;    // As its files were at start.
+  std::optional<NamedFile> api_keys_file;
+  std::optional<NamedFile> signing_keys_file;
   bool signing_key_is_random = false;  // Secrets of this gateway are good for this gateway only.
   StaticFiles page;                    // Empty: none is served.
   bool check_only = false;

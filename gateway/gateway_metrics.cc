@@ -27,6 +27,8 @@ GatewayMetrics::GatewayMetrics(ProcessRegistry& registry, const GatewayGauges& g
                      "Queued audio frames voided by a barge-in, cancel or truncate.")),
       attach_retries(AddCounter(registry, "voicebridge_gateway_attach_retries_total",
                                 "Workers tried beyond the first of a session.")),
+      reloads_refused(AddCounter(registry, "voicebridge_gateway_reloads_refused_total",
+                                 "Changed files that were not taken; the old ones stay.")),
       ready_seconds(AddWaitHistogram(registry, "voicebridge_gateway_ready_seconds",
                                      "From the upgrade of a client to its session.created.")),
       first_audio_seconds(AddWaitHistogram(

@@ -47,6 +47,7 @@ struct GatewayMetrics {
   prometheus::Counter& clients_slowed;
   prometheus::Counter& audio_frames_dropped;
   prometheus::Counter& attach_retries;
+  prometheus::Counter& reloads_refused;
   prometheus::Histogram& ready_seconds;  // From the upgrade to session.created.
   // From the end of a user's turn to the first audio of the answer.
   prometheus::Histogram& first_audio_seconds;

@@ -32,8 +32,8 @@ ResponsesAnswer Broken(const absl::Status& status) {
 
 class HttpResponsesClient final : public ResponsesClient {
  public:
-  HttpResponsesClient(Url url, Secret api_key, std::string ca_file)
-      : url_(std::move(url)), api_key_(std::move(api_key)), ca_file_(std::move(ca_file)) {}
+  HttpResponsesClient(Url url, const ChangingSecret& api_key, std::string ca_file)
+      : url_(std::move(url)), api_key_(api_key), ca_file_(std::move(ca_file)) {}
 
   Awaitable<ResponsesAnswer> Create(std::string body, std::string traceparent,
                                     Deadline deadline) override {
@@ -44,7 +44,7 @@ class HttpResponsesClient final : public ResponsesClient {
     request.headers.emplace_back("Content-Type", "application/json");
     request.headers.emplace_back("Accept", "text/event-stream");
     request.headers.emplace_back("traceparent", std::move(traceparent));
-    request.bearer = api_key_;
+    request.bearer = api_key_.Now();
     request.body = std::move(body);
     request.ca_file = ca_file_;
     request.body_bytes_max = kStreamBytesMax;
@@ -114,19 +114,18 @@ class HttpResponsesClient final : public ResponsesClient {
   }
 
   const Url url_;
-  const Secret api_key_;
+  const ChangingSecret& api_key_;
   const std::string ca_file_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ResponsesClient>> MakeHttpResponsesClient(Url url, Secret api_key,
-                                                                         std::string ca_file) {
+absl::StatusOr<std::unique_ptr<ResponsesClient>> MakeHttpResponsesClient(
+    Url url, const ChangingSecret& api_key, std::string ca_file) {
   if (url.scheme != "https" && !(url.scheme == "http" && url.IsLoopback())) {
     return InvalidArgument("--responses_url: expected https://, or http:// on loopback");
   }
-  return std::make_unique<HttpResponsesClient>(std::move(url), std::move(api_key),
-                                               std::move(ca_file));
+  return std::make_unique<HttpResponsesClient>(std::move(url), api_key, std::move(ca_file));
 }
 
 }  // namespace voicebridge::worker

@@ -36,15 +36,15 @@ class WebSocketRealtimeConnection final : public RealtimeConnection {
 
 class WebSocketRealtimeConnector final : public RealtimeConnector {
  public:
-  WebSocketRealtimeConnector(Url url, Secret api_key, std::string ca_file)
-      : url_(std::move(url)), api_key_(std::move(api_key)), ca_file_(std::move(ca_file)) {}
+  WebSocketRealtimeConnector(Url url, const ChangingSecret& api_key, std::string ca_file)
+      : url_(std::move(url)), api_key_(api_key), ca_file_(std::move(ca_file)) {}
 
   Awaitable<RealtimeConnectResult> Connect(std::string model, Deadline deadline) override {
     ConnectOptions options;
     options.url = url_;
     AddQueryParameter(options.url, "model", model);
     options.user_agent = "voicebridge-worker/" VOICEBRIDGE_VERSION;
-    options.bearer = api_key_;
+    options.bearer = api_key_.Now();
     options.ca_file = ca_file_;
     options.message_bytes_max = limits::kUpstreamMessageMax;
     options.ping_interval = limits::kPingInterval;
@@ -60,16 +60,15 @@ class WebSocketRealtimeConnector final : public RealtimeConnector {
 
  private:
   Url url_;
-  Secret api_key_;
+  const ChangingSecret& api_key_;
   std::string ca_file_;
 };
 
 }  // namespace
 
-std::unique_ptr<RealtimeConnector> MakeRealtimeConnector(Url url, Secret api_key,
+std::unique_ptr<RealtimeConnector> MakeRealtimeConnector(Url url, const ChangingSecret& api_key,
                                                          std::string ca_file) {
-  return std::make_unique<WebSocketRealtimeConnector>(std::move(url), std::move(api_key),
-                                                      std::move(ca_file));
+  return std::make_unique<WebSocketRealtimeConnector>(std::move(url), api_key, std::move(ca_file));
 }
 
 }  // namespace voicebridge::worker

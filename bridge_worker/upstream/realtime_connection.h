@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "common/async/awaitable.h"
+#include "common/core/changing_secret.h"
 #include "common/core/deadline.h"
-#include "common/core/secret.h"
 #include "common/websocket/connect.h"
 #include "common/websocket/connection.h"
 
@@ -38,8 +38,8 @@ class RealtimeConnector {
   virtual Awaitable<RealtimeConnectResult> Connect(std::string model, Deadline deadline) = 0;
 };
 
-// Dials `url` with `?model=` and the key, over TLS for wss://. Used on any shard.
-std::unique_ptr<RealtimeConnector> MakeRealtimeConnector(Url url, Secret api_key,
+// Dials `url` with `?model=` and the key of that moment, over TLS for wss://. Used on any shard.
+std::unique_ptr<RealtimeConnector> MakeRealtimeConnector(Url url, const ChangingSecret& api_key,
                                                          std::string ca_file);
 
 }  // namespace voicebridge::worker

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/admin/drain_calls.h"
+#include "common/core/limits.h"
 #include "common/core/status.h"
 #include "common/rpc/listen_address.h"
 #include "common/rpc/wire_status.h"
@@ -166,14 +167,16 @@ AdminServer::~AdminServer() = default;
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& listen,
                                                                 AdminServer::GetStatus get_status,
                                                                 AdminSessions* sessions,
-                                                                DrainControl* drain) {
+                                                                DrainControl* drain,
+                                                                Credentials credentials) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto implementation = std::make_unique<Implementation>(std::move(get_status), sessions, drain);
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(listen, std::move(credentials), &port);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, limits::kGrpcHandshakeMaxMs);
   builder.RegisterService(&implementation->service);
   implementation->server = builder.BuildAndStart();
   if (implementation->server == nullptr || port == 0) {

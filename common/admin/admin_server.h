@@ -2,6 +2,7 @@
 #pragma once
 
 #include <absl/status/statusor.h>
+#include <grpcpp/security/server_credentials.h>
 
 #include <functional>
 #include <memory>
@@ -20,12 +21,15 @@ class AdminServer {
   // Called on gRPC's threads, overlapping; must not block.
   using GetStatus = std::function<v1::ProcessStatus()>;
 
+  using Credentials = std::shared_ptr<grpc::ServerCredentials>;
+
   // `sessions` and `drain` outlive the server; null: their calls are answered UNIMPLEMENTED.
   // UNAVAILABLE when the address cannot be bound.
   static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const std::string& listen,
                                                             GetStatus get_status,
                                                             AdminSessions* sessions,
-                                                            DrainControl* drain);
+                                                            DrainControl* drain,
+                                                            Credentials credentials);
   ~AdminServer();
 
   // The address as bound, with the real port.

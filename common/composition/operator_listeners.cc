@@ -20,8 +20,9 @@ absl::Status OperatorListeners::Start(const Options& options, Shard& shard,
   if (!ops_address.ok()) {
     return Unavailable("--ops_listen: {}", Message(ops_address.status()));
   }
-  absl::StatusOr<std::unique_ptr<AdminServer>> admin = AdminServer::Start(
-      options.admin_listen, std::move(get_status), options.sessions, options.drain);
+  absl::StatusOr<std::unique_ptr<AdminServer>> admin =
+      AdminServer::Start(options.admin_listen, std::move(get_status), options.sessions,
+                         options.drain, options.admin_credentials);
   if (!admin.ok()) {
     return admin.status();
   }

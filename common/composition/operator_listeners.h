@@ -24,6 +24,7 @@ class OperatorListeners {
     std::string pid_file;               // Empty: none.
     AdminSessions* sessions = nullptr;  // Both outlive the listeners; null: not offered.
     DrainControl* drain = nullptr;
+    AdminServer::Credentials admin_credentials;
   };
 
   OperatorListeners(std::shared_ptr<ProcessRegistry> registry, OpsService::Readiness readiness)

@@ -28,6 +28,8 @@ inline constexpr Duration kPauseMax = seconds(10);
 inline constexpr Duration kWriteMax = seconds(30);
 // Upgrade, attach and upstream configuration, in total.
 inline constexpr Duration kHandshakeMax = seconds(10);
+// Of a peer on a port between our own processes.
+inline constexpr int kGrpcHandshakeMaxMs = 10'000;
 // A polite close, before the socket is cut.
 inline constexpr Duration kCloseMax = seconds(1);
 // Our own pings; a peer that answers none within twice this is gone.

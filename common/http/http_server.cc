@@ -26,7 +26,8 @@ struct Shared {
 
   const HttpServerOptions options;
   HttpService& service;
-  std::unique_ptr<net::ssl::context> tls;  // Null: plain.
+  // Null: plain. A connection keeps what it began with, by OpenSSL's own count.
+  std::atomic<std::shared_ptr<net::ssl::context>> tls;
   std::atomic<std::size_t> connections = 0;
   std::atomic<bool> destroyed = false;
 };
@@ -63,6 +64,13 @@ std::string AddressOf(const tcp::socket& socket) {
   return address.to_string();
 }
 
+std::unique_ptr<UpgradableConnection> MakeServerConnection(
+    const std::shared_ptr<net::ssl::context>& tls, tcp::socket socket,
+    const ConnectionOptions& options) {
+  return tls ? MakeTlsServerConnection(std::move(socket), *tls, options)
+             : MakePlainConnection(std::move(socket), options);
+}
+
 Awaitable<void> Serve(Counted counted, tcp::socket socket) {
   Shared& shared = counted.shared();
   ConnectionOptions options;
@@ -75,8 +83,7 @@ Awaitable<void> Serve(Counted counted, tcp::socket socket) {
     co_return;
   }
   std::unique_ptr<UpgradableConnection> connection =
-      shared.tls ? MakeTlsServerConnection(std::move(socket), *shared.tls, options)
-                 : MakePlainConnection(std::move(socket), options);
+      MakeServerConnection(shared.tls.load(), std::move(socket), options);
   co_await ServeConnection(std::move(connection), *std::move(ticket), std::move(remote_address),
                            shared.options, shared.service);
 }
@@ -92,6 +99,7 @@ class HttpServer::Implementation {
   ~Implementation() { shared_->destroyed = true; }
 
   absl::StatusOr<std::string> Start();
+  absl::Status UseCertificate(const KeyPair& pair);
 
   void StopAccepting() {
     stopped_ = true;
@@ -104,7 +112,6 @@ class HttpServer::Implementation {
   std::size_t connections() const { return shared_->connections.load(std::memory_order_relaxed); }
 
  private:
-  absl::Status LoadTls();
   Awaitable<void> Accept();
   void HandOver(const Shard& shard, tcp::socket socket);
 
@@ -115,24 +122,19 @@ class HttpServer::Implementation {
   bool stopped_ = false;
 };
 
-absl::Status HttpServer::Implementation::LoadTls() {
-  const HttpServerOptions& options = shared_->options;
-  if (options.tls_cert_file.empty() != options.tls_key_file.empty()) {
-    return InvalidArgument("TLS needs both a certificate and a key file; one is missing");
-  }
-  if (options.tls_cert_file.empty()) {
-    return absl::OkStatus();
-  }
-  auto context = LoadServerCertificate(options.tls_cert_file, options.tls_key_file);
+absl::Status HttpServer::Implementation::UseCertificate(const KeyPair& pair) {
+  absl::StatusOr<std::shared_ptr<net::ssl::context>> context = MakeServerContext(pair);
   if (context.ok()) {
-    shared_->tls = *std::move(context);
+    shared_->tls.store(*std::move(context));
   }
   return context.status();
 }
 
 absl::StatusOr<std::string> HttpServer::Implementation::Start() {
-  if (absl::Status status = LoadTls(); !status.ok()) {
-    return status;
+  if (shared_->options.certificate) {
+    if (absl::Status used = UseCertificate(*shared_->options.certificate); !used.ok()) {
+      return used;
+    }
   }
   absl::StatusOr<tcp::acceptor> acceptor =
       Listen(shards_.front().executor, shared_->options.listen);
@@ -196,6 +198,10 @@ HttpServer::HttpServer(HttpServerOptions options, std::vector<Shard> shards, Htt
 HttpServer::~HttpServer() = default;
 
 absl::StatusOr<std::string> HttpServer::Start() { return implementation_->Start(); }
+
+absl::Status HttpServer::UseCertificate(const KeyPair& pair) {
+  return implementation_->UseCertificate(pair);
+}
 
 void HttpServer::StopAccepting() { implementation_->StopAccepting(); }
 

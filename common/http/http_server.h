@@ -17,6 +17,7 @@
 #include "common/async/awaitable.h"
 #include "common/async/clock.h"
 #include "common/async/task_group.h"
+#include "common/core/certificate.h"
 #include "common/core/deadline.h"
 #include "common/http/http_message.h"
 #include "common/websocket/connection.h"
@@ -62,12 +63,11 @@ class HttpService {
 };
 
 struct HttpServerOptions {
-  std::string listen;         // HOST:PORT; port 0 picks a free one.
-  std::string tls_cert_file;  // PEM chain and key; both or neither.
-  std::string tls_key_file;
-  std::size_t message_bytes_max = 0;  // Of an incoming WebSocket message.
-  std::size_t body_bytes_max = 0;     // Of a request; larger is answered 413.
-  Duration ping_interval{};           // Of our own WebSocket pings; zero: none.
+  std::string listen;                  // HOST:PORT; port 0 picks a free one.
+  std::optional<KeyPair> certificate;  // None: plain.
+  std::size_t message_bytes_max = 0;   // Of an incoming WebSocket message.
+  std::size_t body_bytes_max = 0;      // Of a request; larger is answered 413.
+  Duration ping_interval{};            // Of our own WebSocket pings; zero: none.
   Duration request_max =
       seconds(10);  // From accept (or the previous response) to a complete request.
 };
@@ -90,6 +90,10 @@ class HttpServer {
   // Binds and begins to accept. The address as bound, with the real port. INVALID_ARGUMENT names
   // what is wrong with the address or the certificate.
   absl::StatusOr<std::string> Start();
+
+  // For connections from now on; those that are there live on. From any thread. INVALID_ARGUMENT
+  // leaves everything as it was.
+  absl::Status UseCertificate(const KeyPair& pair);
 
   // Closes the listening socket; connections go on. Idempotent.
   void StopAccepting();

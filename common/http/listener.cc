@@ -50,11 +50,6 @@ absl::StatusOr<tcp::endpoint> ParseEndpoint(const std::string& address) {
                          address);
 }
 
-absl::Status CannotUse(const std::string& what, const std::string& file,
-                       const boost::system::error_code& error) {
-  return InvalidArgument("TLS {} '{}': {}", what, file, error.message());
-}
-
 }  // namespace
 
 absl::StatusOr<tcp::acceptor> Listen(const net::any_io_executor& executor,
@@ -87,18 +82,17 @@ std::string ToString(const tcp::endpoint& endpoint) {
                                     : fmt::format("{}:{}", host, endpoint.port());
 }
 
-absl::StatusOr<std::unique_ptr<net::ssl::context>> LoadServerCertificate(
-    const std::string& cert_file, const std::string& key_file) {
-  auto context = std::make_unique<net::ssl::context>(net::ssl::context::tls_server);
+absl::StatusOr<std::shared_ptr<net::ssl::context>> MakeServerContext(const KeyPair& pair) {
+  auto context = std::make_shared<net::ssl::context>(net::ssl::context::tls_server);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
   boost::system::error_code error;
-  context->use_certificate_chain_file(cert_file, error);
+  context->use_certificate_chain(net::buffer(pair.chain), error);
   if (error) {
-    return CannotUse("certificate", cert_file, error);
+    return InvalidArgument("TLS certificate: {}", error.message());
   }
-  context->use_private_key_file(key_file, net::ssl::context::pem, error);
+  context->use_private_key(net::buffer(pair.key.Reveal()), net::ssl::context::pem, error);
   if (error) {
-    return CannotUse("key", key_file, error);
+    return InvalidArgument("TLS key: {}", error.message());
   }
   return context;
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "common/async/awaitable.h"
+#include "common/core/certificate.h"
 
 namespace voicebridge {
 
@@ -19,8 +20,7 @@ absl::StatusOr<net::ip::tcp::acceptor> Listen(const net::any_io_executor& execut
 // `127.0.0.1:80`, `[::1]:80`.
 std::string ToString(const net::ip::tcp::endpoint& endpoint);
 
-// TLS 1.2 and later. INVALID_ARGUMENT names the file.
-absl::StatusOr<std::unique_ptr<net::ssl::context>> LoadServerCertificate(
-    const std::string& cert_file, const std::string& key_file);
+// TLS 1.2 and later. INVALID_ARGUMENT says which of the two cannot be used.
+absl::StatusOr<std::shared_ptr<net::ssl::context>> MakeServerContext(const KeyPair& pair);
 
 }  // namespace voicebridge

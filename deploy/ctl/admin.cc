@@ -44,7 +44,8 @@ std::string DrainText(const v1::ProcessStatus& status) {
 class Admin {
  public:
   explicit Admin(const AdminOptions& options)
-      : options_(options), stub_(v1::Admin::NewStub(ConnectToAdmin(options.address))) {}
+      : options_(options),
+        stub_(v1::Admin::NewStub(ConnectToAdmin(options.address, options.peer))) {}
 
   // The text to be printed.
   absl::StatusOr<std::string> Perform() {
@@ -70,7 +71,7 @@ class Admin {
                     const Request& request, Response& response) {
     grpc::ClientContext context;
     context.set_deadline(CallDeadlineIn(options_.timeout));
-    return FromGrpc((*stub_.*method)(&context, request, &response));
+    return ExplainFailure(FromGrpc((*stub_.*method)(&context, request, &response)), options_.peer);
   }
 
   absl::StatusOr<std::string> ShowStatus() {

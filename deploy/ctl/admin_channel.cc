@@ -4,12 +4,35 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include "common/core/status.h"
+#include "common/rpc/peer_tls.h"
+
 namespace voicebridge::ctl {
 
-std::shared_ptr<grpc::Channel> ConnectToAdmin(const std::string& address) {
+std::shared_ptr<grpc::Channel> ConnectToAdmin(const std::string& address,
+                                              const std::optional<PeerIdentity>& peer) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(
+      address, peer ? ChannelCredentialsOf(*peer) : grpc::InsecureChannelCredentials(), arguments);
+}
+
+absl::Status ExplainFailure(const absl::Status& status, const std::optional<PeerIdentity>& peer) {
+  if (status.code() != absl::StatusCode::kUnavailable) {
+    return status;
+  }
+  const std::string message = Message(status);
+  const auto says = [&message](const char* words) {
+    return message.find(words) != std::string::npos;
+  };
+  if (!peer && !says("Connection refused")) {
+    return Unavailable("{}; a listener with TLS wants --peer_cert, --peer_key and --peer_ca",
+                       message);
+  }
+  if (peer && says("wrong version number")) {
+    return Unavailable("{}; the listener speaks no TLS: try without --peer_cert", message);
+  }
+  return status;
 }
 
 }  // namespace voicebridge::ctl

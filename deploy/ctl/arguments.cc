@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/config/certificate_files.h"
 #include "common/config/flags.h"
 #include "common/core/status.h"
 #include "common/rpc/wire_time.h"
@@ -25,8 +26,10 @@ struct Flags {
 };
 
 const Flags kTalkFlags = {{"profile", "out", "key", "ca", "timeout"}, {"json", "realtime"}};
-const Flags kAdminFlags = {{"timeout"}, {"json"}};
-const Flags kDrainFlags = {{"mode", "budget", "reason", "timeout"}, {"fleet", "exit", "json"}};
+const Flags kAdminFlags = {{"timeout", "peer_cert", "peer_key", "peer_ca"}, {"json"}};
+const Flags kDrainFlags = {
+    {"mode", "budget", "reason", "timeout", "peer_cert", "peer_key", "peer_ca"},
+    {"fleet", "exit", "json"}};
 
 struct AdminCommandName {
   std::string_view word;
@@ -113,6 +116,18 @@ absl::Status CheckAddress(const std::string& address) {
              : InvalidArgument("ADDR: '{}' is not HOST:PORT of an admin listener", address);
 }
 
+absl::StatusOr<std::optional<PeerIdentity>> PeerOf(const Words& words) {
+  ConfigErrors errors;
+  std::optional<Loaded<PeerIdentity>> loaded = LoadPeerIdentity(
+      {words.Value("peer_cert"), words.Value("peer_key"), words.Value("peer_ca")}, errors);
+  if (!errors.empty()) {
+    std::string problems = errors.ToString();
+    problems.pop_back();  // The last line's end.
+    return absl::FailedPreconditionError(problems);
+  }
+  return loaded ? std::optional(std::move(loaded->value)) : std::nullopt;
+}
+
 // HANDOVER, or CLOSE for a fleet, when it was not given.
 absl::StatusOr<v1::DrainRequest::Mode> DrainModeOf(const Words& words) {
   if (!words.flags.contains("mode")) {
@@ -194,6 +209,11 @@ absl::StatusOr<AdminOptions> ParseAdmin(AdminCommand command,
     return timeout.status();
   }
   options.timeout = *timeout;
+  absl::StatusOr<std::optional<PeerIdentity>> peer = PeerOf(*sorted);
+  if (!peer.ok()) {
+    return peer.status();
+  }
+  options.peer = *std::move(peer);
   return options;
 }
 
@@ -211,12 +231,15 @@ absl::StatusOr<DrainOptions> ParseDrain(const std::vector<std::string>& words) {
   const absl::StatusOr<v1::DrainRequest::Mode> mode = DrainModeOf(*sorted);
   const absl::StatusOr<Duration> budget = DurationOf(*sorted, "budget", Duration::zero());
   const absl::StatusOr<Duration> timeout = DurationOf(*sorted, "timeout", options.timeout);
-  for (const absl::Status& status : {address, mode.status(), budget.status(), timeout.status()}) {
+  absl::StatusOr<std::optional<PeerIdentity>> peer = PeerOf(*sorted);
+  for (const absl::Status& status :
+       {address, mode.status(), budget.status(), timeout.status(), peer.status()}) {
     if (!status.ok()) {
       return status;
     }
   }
   const auto has = [&sorted](std::string_view flag) { return sorted->flags.contains(flag); };
+  options.peer = *std::move(peer);
   options.request.set_mode(*mode);
   options.request.set_scope(has("fleet") ? v1::DrainRequest::FLEET : v1::DrainRequest::SELF);
   options.request.set_then(has("exit") ? v1::DrainRequest::EXIT : v1::DrainRequest::STAY);

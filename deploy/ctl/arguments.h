@@ -23,12 +23,13 @@ absl::StatusOr<TalkOptions> ParseTalk(const std::vector<std::string>& words,
 // The commands to an admin listener by their words; nullopt: it is none.
 std::optional<AdminCommand> AdminCommandOf(std::string_view word);
 
-// The words after such a command: ADDR, with a session its ID, flags anywhere.
+// The words after such a command: ADDR, with a session its ID, flags anywhere. FAILED_PRECONDITION:
+// the command line is right, but a file that it names is not.
 absl::StatusOr<AdminOptions> ParseAdmin(AdminCommand command,
                                         const std::vector<std::string>& words);
 
-// The words after `drain`: ADDR, flags anywhere. Whether a budget is long enough and a mode goes
-// with a fleet is the server's to say.
+// The words after `drain`: ADDR, flags anywhere. Errors as above. Whether a budget is long enough
+// and a mode goes with a fleet is the server's to say.
 absl::StatusOr<DrainOptions> ParseDrain(const std::vector<std::string>& words);
 
 }  // namespace voicebridge::ctl

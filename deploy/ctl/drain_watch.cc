@@ -20,8 +20,9 @@ TimePoint Now() { return std::chrono::steady_clock::now(); }
 
 DrainWatch::DrainWatch(const DrainOptions& options)
     : timeout_(options.timeout),
+      peer_(options.peer),
       heard_(Now()),
-      stub_(v1::Admin::NewStub(ConnectToAdmin(options.address))) {
+      stub_(v1::Admin::NewStub(ConnectToAdmin(options.address, options.peer))) {
   if (options.request.has_budget()) {
     end_ = Deadline::After(heard_, FromWire(options.request.budget()) + kMargin);
   }
@@ -94,7 +95,8 @@ DrainWatch::News DrainWatch::OnProgress() {
 }
 
 DrainWatch::News DrainWatch::OnFinish() {
-  return End(finish_.ok() ? Unavailable("the call ended without a summary") : FromGrpc(finish_));
+  return End(finish_.ok() ? Unavailable("the call ended without a summary")
+                          : ExplainFailure(FromGrpc(finish_), peer_));
 }
 
 DrainWatch::News DrainWatch::End(absl::Status status) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "common/core/certificate.h"
 #include "common/core/deadline.h"
 #include "common/core/time.h"
 #include "voicebridge/v1/admin.grpc.pb.h"
@@ -17,7 +18,8 @@
 namespace voicebridge::ctl {
 
 struct DrainOptions {
-  std::string address;  // HOST:PORT of an admin listener.
+  std::string address;               // HOST:PORT of an admin listener.
+  std::optional<PeerIdentity> peer;  // None: in the clear.
   v1::DrainRequest request;
   bool json = false;               // One JSON object instead of progress and text.
   Duration timeout = seconds(10);  // Without a word from the server.
@@ -55,6 +57,7 @@ class DrainWatch {
   const char* OutOfTime(TimePoint now) const;
 
   const Duration timeout_;
+  const std::optional<PeerIdentity> peer_;
   std::optional<Deadline> end_;  // Of the whole; known once the budget is.
   TimePoint heard_;              // The last word of the server.
   grpc::CompletionQueue queue_;

@@ -44,6 +44,8 @@ The others ask an admin listener (--admin_listen). Sessions are deleted at a wor
   ID                   the session's id
   --json               print one JSON object
   --timeout=10s        for the answer
+  --peer_cert=FILE --peer_key=FILE --peer_ca=FILE
+                       of a listener with TLS: PEM files of the certificate to show, its key, and the authorities to believe
 
 drain shows how far it is, then what became of the sessions.
   --mode=handover      sessions move to other workers; those that cannot are closed (default)
@@ -54,6 +56,7 @@ drain shows how far it is, then what became of the sessions.
   --exit               the process ends afterwards; else it stays, drained
   --reason=TEXT        for the logs
   --timeout=10s        without a word of the server
+  --peer_cert=FILE --peer_key=FILE --peer_ca=FILE   as above
 Ctrl+C ends the watching, not the drain; the same command joins it again.
 
 Exit codes: 0 answered, or drained; 1 it failed or the command line is wrong, with the reason on standard error;
@@ -68,6 +71,15 @@ int Print(std::FILE* out, std::string_view text, ExitCode code) {
 int RefuseUsage(const std::string& problem) {
   std::fprintf(stderr, "voicebridgectl: %s\n\n", problem.c_str());
   return Print(stderr, kUsage, ExitCode::kBadFlags);
+}
+
+// What is wrong with a file is no matter of usage.
+int Refuse(const absl::Status& status) {
+  if (status.code() != absl::StatusCode::kFailedPrecondition) {
+    return RefuseUsage(Message(status));
+  }
+  std::fprintf(stderr, "voicebridgectl: %s\n", Message(status).c_str());
+  return static_cast<int>(ExitCode::kBadFlags);
 }
 
 bool Contains(const std::vector<std::string>& words, std::string_view word) {
@@ -92,11 +104,11 @@ int Main(const std::vector<std::string>& words, net::io_context& io) {
   const std::vector<std::string> rest(words.begin() + 1, words.end());
   if (const std::optional<AdminCommand> command = AdminCommandOf(words[0])) {
     const absl::StatusOr<AdminOptions> options = ParseAdmin(*command, rest);
-    return options.ok() ? RunAdmin(*options) : RefuseUsage(Message(options.status()));
+    return options.ok() ? RunAdmin(*options) : Refuse(options.status());
   }
   if (words[0] == "drain") {
     const absl::StatusOr<DrainOptions> options = ParseDrain(rest);
-    return options.ok() ? RunDrain(*options) : RefuseUsage(Message(options.status()));
+    return options.ok() ? RunDrain(*options) : Refuse(options.status());
   }
   if (words[0] != "talk") {
     return RefuseUsage("unknown command '" + words[0] + "'");

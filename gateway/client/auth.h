@@ -3,6 +3,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ class ApiKeys {
 
   // The name of the key, or nullptr. Takes the same time whether or not it is there.
   const std::string* Find(std::string_view key) const;
+
+  std::size_t size() const { return names_by_digest_.size(); }
 
  private:
   std::vector<std::pair<std::string, std::string>> names_by_digest_;

@@ -108,7 +108,8 @@ HttpResponse GatewayService::MintClientSecret(const HttpRequest& request) {
     return refusals_.Refuse(*refusal, request, client);
   }
   const std::int64_t now = UnixNow();
-  const std::variant<Caller, Refusal> authenticated = Authenticate(config_.auth, request, now);
+  const std::shared_ptr<const AuthPolicy> auth = auth_.load();
+  const std::variant<Caller, Refusal> authenticated = Authenticate(*auth, request, now);
   if (const Refusal* refusal = std::get_if<Refusal>(&authenticated)) {
     return refusals_.Refuse(*refusal, request, client);
   }
@@ -116,7 +117,7 @@ HttpResponse GatewayService::MintClientSecret(const HttpRequest& request) {
   if (!caller.may_mint) {
     return refusals_.Refuse(Refuse(RefusalReason::kMayNotMint, caller), request, client);
   }
-  MintedSecret minted = RespondClientSecret(config_.auth, caller, request.body, now);
+  MintedSecret minted = RespondClientSecret(*auth, caller, request.body, now);
   if (!minted.secret_id.empty()) {
     environment_.logger.Info(
         "secret.minted",
@@ -142,7 +143,7 @@ Awaitable<HttpResponse> GatewayService::ServeReport(ReportRoute route, const Htt
   const IpAddress client = admission_.ClientOf(request);
   std::optional<Refusal> refusal = admission_.TakeRequest(client);
   if (!refusal) {
-    refusal = CheckReportToken(route, request, config_.auth.signing_keys, UnixNow());
+    refusal = CheckReportToken(route, request, auth_.load()->signing_keys, UnixNow());
   }
   if (refusal) {
     HttpResponse refused = refusals_.Refuse(*refusal, request, client);
@@ -179,7 +180,7 @@ GatewayService::AdmittedOr GatewayService::Admit(const HttpRequest& request,
   if (!IsOriginAllowed(request)) {
     return Refusal{.reason = RefusalReason::kForeignOrigin};
   }
-  std::variant<Caller, Refusal> authenticated = Authenticate(config_.auth, request, UnixNow());
+  std::variant<Caller, Refusal> authenticated = Authenticate(*auth_.load(), request, UnixNow());
   if (Refusal* refusal = std::get_if<Refusal>(&authenticated)) {
     return std::move(*refusal);
   }
@@ -231,7 +232,7 @@ Awaitable<void> GatewayService::Converse(HttpRequest request, AcceptUpgrade acce
   }
   config.model = request.Query("model").value_or("");
   config.traceparent = FormatTraceparent(TraceOf(request));
-  config.access_token = MintAccessToken(config_.auth.signing_keys, config.session_id,
+  config.access_token = MintAccessToken(auth_.load()->signing_keys, config.session_id,
                                         UnixNow() + kAccessTokenSeconds);
   LoggerOfTrace(environment_.logger, config.traceparent)
       .Info("session.admitted", {{"session", config.session_id},

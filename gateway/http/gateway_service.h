@@ -1,9 +1,11 @@
 // What the public listener serves: the Realtime endpoint, client secrets, reports, the page.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "common/http/http_server.h"
@@ -23,8 +25,13 @@ class GatewayService final : public HttpService {
       : config_(config),
         environment_(environment),
         shards_(shards),
+        auth_(std::make_shared<const AuthPolicy>(config.auth)),
         admission_(config.admission, config.trusted_proxies),
         refusals_(environment.logger, environment.metrics.requests_refused) {}
+
+  // For requests from now on; sessions that are there go on. From any thread.
+  void SetAuth(std::shared_ptr<const AuthPolicy> policy) { auth_.store(std::move(policy)); }
+  std::shared_ptr<const AuthPolicy> auth() const { return auth_.load(); }
 
   std::optional<std::unique_ptr<Ticket>> AdmitConnection(const std::string& address) override;
   Awaitable<HttpResponse> Respond(const HttpRequest& request) override;
@@ -49,6 +56,7 @@ class GatewayService final : public HttpService {
   const GatewayConfig& config_;
   RelayEnvironment& environment_;
   ShardGroup& shards_;
+  std::atomic<std::shared_ptr<const AuthPolicy>> auth_;
   Admission admission_;
   Refusals refusals_;
 };

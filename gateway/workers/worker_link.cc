@@ -59,8 +59,25 @@ WorkerLinks::Stub WorkerLinks::StubOf(const std::string& address) const {
   if (found != stubs->end()) {
     return found->second;
   }
+  return Open(address);
+}
+
+WorkerLinks::Stub WorkerLinks::Open(const std::string& address) const {
+  grpc::ChannelArguments arguments = Arguments();
+  if (tls_.on() && !name_.empty()) {
+    // Verified in place of the address, and sent as the name that is asked for.
+    arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, name_);
+  }
   return v1::BridgeWorker::NewStub(
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), Arguments()));
+      grpc::CreateCustomChannel(address, tls_.ForChannels(), arguments));
+}
+
+void WorkerLinks::Renew() {
+  auto stubs = std::make_shared<Stubs>();
+  for (const std::string& address : addresses()) {
+    stubs->emplace(address, Open(address));
+  }
+  stubs_.store(std::move(stubs));
 }
 
 std::shared_ptr<WorkerStream> WorkerLinks::PrepareConverse(const std::string& address,

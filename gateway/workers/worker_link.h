@@ -7,10 +7,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/rpc/client_stream.h"
 #include "common/rpc/client_unary.h"
+#include "common/rpc/peer_tls.h"
 #include "common/runtime/shard.h"
 #include "voicebridge/v1/bridge.grpc.pb.h"
 
@@ -23,11 +25,18 @@ using GetReportCall = ClientUnary<v1::GetReportResponse>;
 using RetryAssessmentCall = ClientUnary<v1::RetryAssessmentResponse>;
 
 // One channel per worker, shared by all shards; a call lives on the completion queue of the shard
-// that opens it, and keeps its channel. Set is called on one shard, all else on any.
+// that opens it, and keeps its channel. Set and Renew are called on
+// one shard, all else on any.
 class WorkerLinks {
  public:
+  // With TLS each worker must have a certificate for `name`; empty: for the host of its address.
+  WorkerLinks(const PeerTls& tls, std::string name) : tls_(tls), name_(std::move(name)) {}
+
   // A channel for each, kept where there is one already.
   void Set(const std::vector<std::string>& addresses);
+
+  // New channels for all, with the present identity; calls that are open keep their old ones.
+  void Renew();
 
   std::vector<std::string> addresses() const;
 
@@ -49,7 +58,10 @@ class WorkerLinks {
   using Stubs = std::map<std::string, Stub>;
 
   Stub StubOf(const std::string& address) const;
+  Stub Open(const std::string& address) const;
 
+  const PeerTls& tls_;
+  const std::string name_;
   std::atomic<std::shared_ptr<const Stubs>> stubs_ = std::make_shared<const Stubs>();
 };
 

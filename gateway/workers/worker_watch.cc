@@ -6,6 +6,8 @@ namespace voicebridge::gateway {
 namespace {
 
 constexpr Duration kRetryAfter = milliseconds(200);
+// Of a call that has ended already.
+constexpr Duration kFinishMax = seconds(1);
 
 }  // namespace
 
@@ -47,6 +49,7 @@ Awaitable<void> WorkerWatch::Watch(std::string address) {
     go_on = awake && directory_.Knows(address);
   }
   watched_.erase(address);
+  unreachable_.erase(address);
   OpenLinks();
 }
 
@@ -63,6 +66,7 @@ Awaitable<void> WorkerWatch::WatchOnce(const std::string& address) {
   while (status != nullptr && directory_.Knows(address)) {
     if (!seen) {
       seen = true;
+      unreachable_.erase(address);
       logger_.Info("worker.seen", {{"worker", address},
                                    {"sessions", status->sessions()},
                                    {"capacity", status->capacity()}});
@@ -71,10 +75,21 @@ Awaitable<void> WorkerWatch::WatchOnce(const std::string& address) {
     Publish();
     status = co_await reader->Read(directory_.SilentAt(address));
   }
+  if (!seen && unreachable_.insert(address).second) {
+    co_await SayUnreachable(address, *reader);
+  }
   --gauges_.calls;
   if (seen && !gauges_.drain.draining()) {
     logger_.Warning("worker.lost", {{"worker", address}});
   }
+}
+
+// Nobody listens there, it is silent, or one side does not believe the other's certificate.
+Awaitable<void> WorkerWatch::SayUnreachable(const std::string& address,
+                                            WorkerStatusReader& reader) {
+  const grpc::Status status =
+      co_await reader.Finish(Deadline::After(shard_.clock().Now(), kFinishMax));
+  logger_.Warning("worker.unreachable", {{"worker", address}, {"reason", status.error_message()}});
 }
 
 void WorkerWatch::Publish() {

@@ -36,6 +36,7 @@ class WorkerWatch {
  private:
   Awaitable<void> Watch(std::string address);
   Awaitable<void> WatchOnce(const std::string& address);
+  Awaitable<void> SayUnreachable(const std::string& address, WorkerStatusReader& reader);
   void Publish();
   void OpenLinks();
 
@@ -45,6 +46,7 @@ class WorkerWatch {
   Logger& logger_;
   WorkerDirectory directory_;
   std::set<std::string> watched_;
+  std::set<std::string> unreachable_;  // Said once, until the worker is seen again.
   std::atomic<Views> views_;
 };
 

@@ -70,7 +70,8 @@ class AdminTest : public testing::Test {
 
   void Serve(AdminSessions* sessions) {
     const auto status = [] { return v1::ProcessStatus(); };
-    server_ = *AdminServer::Start("127.0.0.1:0", status, sessions, nullptr);
+    server_ = *AdminServer::Start("127.0.0.1:0", status, sessions, nullptr,
+                                  grpc::InsecureServerCredentials());
     stub_ = v1::Admin::NewStub(
         grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
   }

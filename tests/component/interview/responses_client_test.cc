@@ -18,8 +18,7 @@ constexpr char kTraceparent[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba
 class Responses : public HttpTest {
  protected:
   ResponsesAnswer Ask(Duration budget = seconds(10)) {
-    auto client =
-        MakeHttpResponsesClient(*ParseUrl(UrlText("/v1/responses")), Secret("sk-test"), "");
+    auto client = MakeHttpResponsesClient(*ParseUrl(UrlText("/v1/responses")), key_, "");
     EXPECT_TRUE(client.ok()) << client.status();
     client_ = *std::move(client);
     return Await(client_->Create(R"({"model":"gpt-x"})", kTraceparent, In(budget)));
@@ -44,6 +43,8 @@ class Responses : public HttpTest {
       return response;
     };
   }
+
+  ChangingSecret key_{Secret("sk-test")};
 
  private:
   std::unique_ptr<ResponsesClient> client_;
@@ -115,8 +116,9 @@ TEST_F(Responses, AnUnreachableServiceMayBeTriedAgain) {
 }
 
 TEST(ResponsesUrl, IsPlainOnLoopbackOnly) {
-  const auto make = [](std::string_view url) {
-    return MakeHttpResponsesClient(*ParseUrl(url), Secret("k"), "").ok();
+  const ChangingSecret key(Secret("k"));
+  const auto make = [&key](std::string_view url) {
+    return MakeHttpResponsesClient(*ParseUrl(url), key, "").ok();
   };
   EXPECT_TRUE(make("https://api.openai.com/v1/responses"));
   EXPECT_TRUE(make("http://127.0.0.1:1/v1/responses"));

@@ -154,7 +154,8 @@ class Gateway {
   ProcessRegistry registry_;
   gateway::GatewayMetrics metrics_{registry_, gauges_};
   LiveTasks tasks_;
-  gateway::WorkerLinks links_;
+  PeerTls tls_{std::nullopt};
+  gateway::WorkerLinks links_{tls_, ""};
   ShardGroup shards_;
   gateway::WorkerWatch watch_;
   SessionIndex index_;

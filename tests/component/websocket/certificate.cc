@@ -1,13 +1,14 @@
 #include "tests/component/websocket/certificate.h"
 
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 
 namespace voicebridge::test {
@@ -15,7 +16,7 @@ namespace {
 
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using X509Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
-using File = std::unique_ptr<std::FILE, decltype(&std::fclose)>;
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
 std::string NewDirectory() {
   std::string path = testing::TempDir() + "voicebridge-certificate-XXXXXX";
@@ -46,14 +47,22 @@ X509Certificate SelfSigned(EVP_PKEY* key, const std::string& subject_names) {
 
 Certificate MakeCertificate(const std::string& subject_names) {
   const std::string directory = NewDirectory();
-  Certificate files{directory + "/cert.pem", directory + "/key.pem"};
+  Certificate files{directory + "/cert.pem", directory + "/key.pem", {}};
   const Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
   const X509Certificate certificate = SelfSigned(key.get(), subject_names);
-  const File cert_file(std::fopen(files.cert_file.c_str(), "w"), &std::fclose);
-  const File key_file(std::fopen(files.key_file.c_str(), "w"), &std::fclose);
-  EXPECT_EQ(PEM_write_X509(cert_file.get(), certificate.get()), 1);
-  EXPECT_EQ(PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr),
-            1);
+  const auto write = [](const auto& print) {
+    const Bio bio(BIO_new(BIO_s_mem()), &BIO_free);
+    EXPECT_EQ(print(bio.get()), 1);
+    char* text = nullptr;
+    const long length = BIO_get_mem_data(bio.get(), &text);
+    return std::string(text, static_cast<std::size_t>(length));
+  };
+  files.pair.chain = write([&](BIO* out) { return PEM_write_bio_X509(out, certificate.get()); });
+  files.pair.key = Secret(write([&](BIO* out) {
+    return PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  }));
+  std::ofstream(files.cert_file) << files.pair.chain;
+  std::ofstream(files.key_file) << files.pair.key.Reveal();
   return files;
 }
 

@@ -136,8 +136,7 @@ class Connecting : public WebSocketTest {
   }
 
   void StartTlsServer(const Certificate& certificate) {
-    server_options.tls_cert_file = certificate.cert_file;
-    server_options.tls_key_file = certificate.key_file;
+    server_options.certificate = certificate.pair;
     StartServer();
   }
 

@@ -107,8 +107,7 @@ TEST_F(HttpClient, ReadsABodyInPieces) {
 
 TEST_F(HttpClient, VerifiesTheCertificate) {
   const Certificate certificate = MakeCertificate("IP:127.0.0.1");
-  server_options.tls_cert_file = certificate.cert_file;
-  server_options.tls_key_file = certificate.key_file;
+  server_options.certificate = certificate.pair;
   StartServer();
   HttpClientRequest trusting = RequestFor("/tls", "https");
   trusting.ca_file = certificate.cert_file;
@@ -122,8 +121,7 @@ TEST_F(HttpClient, VerifiesTheCertificate) {
 
 TEST_F(HttpClient, VerifiesTheNameInTheCertificate) {
   const Certificate certificate = MakeCertificate("DNS:other.test");
-  server_options.tls_cert_file = certificate.cert_file;
-  server_options.tls_key_file = certificate.key_file;
+  server_options.certificate = certificate.pair;
   StartServer();
   HttpClientRequest request = RequestFor("/tls", "https");
   request.ca_file = certificate.cert_file;

@@ -297,8 +297,7 @@ TEST_F(Http, ASlowRequestIsCut) {
 
 TEST_F(Http, ATlsPeerThatNeverFinishesIsCut) {
   const Certificate certificate = MakeCertificate("IP:127.0.0.1");
-  server_options.tls_cert_file = certificate.cert_file;
-  server_options.tls_key_file = certificate.key_file;
+  server_options.certificate = certificate.pair;
   server_options.request_max = milliseconds(50);
   StartServer();
   Run(ExpectCut("\x16\x03"));
@@ -326,13 +325,10 @@ TEST_F(Http, StartSaysWhatIsWrong) {
   options.listen = "192.0.2.1:0";
   EXPECT_THAT(error(options), HasSubstr("cannot listen on '192.0.2.1:0'"));
   options = server_options;
-  options.tls_cert_file = "/nonexistent/cert.pem";
-  EXPECT_THAT(error(options), HasSubstr("one is missing"));
-  options.tls_key_file = certificate.key_file;
-  EXPECT_THAT(error(options), HasSubstr("/nonexistent/cert.pem"));
-  options.tls_cert_file = certificate.cert_file;
-  options.tls_key_file = certificate.cert_file;
-  EXPECT_THAT(error(options), HasSubstr("TLS key '" + certificate.cert_file + "'"));
+  options.certificate = KeyPair{"no certificate", certificate.pair.key, {}};
+  EXPECT_THAT(error(options), HasSubstr("TLS certificate"));
+  options.certificate = KeyPair{certificate.pair.chain, Secret("no key"), {}};
+  EXPECT_THAT(error(options), HasSubstr("TLS key"));
 }
 
 }  // namespace

@@ -14,14 +14,14 @@ const {Admin} = grpc.loadPackageDefinition(kProto).voicebridge.v1;
 
 export class AdminClient {
   // Connected, so that a call that is measured does not wait for that.
-  static async of(process) {
-    const client = new AdminClient(await process.listening('admin'));
+  static async of(process, credentials) {
+    const client = new AdminClient(await process.listening('admin'), credentials);
     await within(client.#connected(), 5000 * patience, `a connection to the admin listener of ${process.name}`);
     return client;
   }
 
-  constructor(address) {
-    this.stub = new Admin(address, grpc.credentials.createInsecure());
+  constructor(address, credentials = grpc.credentials.createInsecure()) {
+    this.stub = new Admin(address, credentials);
   }
 
   // As DrainRequest in proto/voicebridge/v1/drain.proto. A promise of the DrainSummary; `begun` is one of the first

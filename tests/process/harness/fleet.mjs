@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
+import {peerFlags} from './authority.mjs';
 import {RealtimeClient} from './client.mjs';
 import {getJson, parseMetrics, postJson, request, total} from './http.mjs';
 import {binDir, ManagedProcess, patience, root, sanitized} from './process.mjs';
@@ -17,7 +18,7 @@ export class Fleet {
   // `apiKeys`: {name: key} turns authentication on. `tls`: a certificate made by makeCertificate(). `upstreamHost`: the
   // name by which workers call the simulator, which listens on 127.0.0.1. `workerEnv`, `gatewayEnv`: of what is preloaded
   // into them. `otherWorkers`: addresses of workers that the test itself has started. `gatewayCommand(program, args)`,
-  // `workerCommand`: how they are started.
+  // `workerCommand`: how they are started. `peer`: {gateway, worker}, what each shows to the other, as peerFlags() takes it.
   static async start(options = {}) {
     const fleet = new Fleet();
     try {
@@ -38,19 +39,19 @@ export class Fleet {
 
   async #start({
     workers = 2, simulatorFlags = [], workerFlags = [], gatewayFlags = [], apiKeys, tls, profiles, upstreamHost = '127.0.0.1', workerEnv = {},
-    gatewayEnv = {}, otherWorkers = [], gatewayCommand = asItIs, workerCommand = asItIs,
+    gatewayEnv = {}, otherWorkers = [], gatewayCommand = asItIs, workerCommand = asItIs, peer,
   } = {}) {
     this.simulator = ManagedProcess.binary('realtime-simulator', ['--listen=127.0.0.1:0', ...simulatorFlags], {label: 'simulator'});
     this.simulatorUrl = `http://${await this.simulator.listening('simulator')}`;
     const upstream = this.simulatorUrl.replace('127.0.0.1', upstreamHost);
-    const start = (label, flags) => this.#startWorker(label, upstream, flags, {profiles, workerEnv, workerCommand});
+    const start = (label, flags) => this.#startWorker(label, upstream, [...peerFlags(peer?.worker), ...flags], {profiles, workerEnv, workerCommand});
     for (let i = 0; i < workers; ++i) {
       this.workers.push(start(`worker-${i + 1}`, workerFlags));
     }
     this.startAgain = (worker, flags) => start(worker.name, [...workerFlags, ...flags]);
     const addresses = await Promise.all(this.workers.map((worker) => worker.listening('grpc')));
     this.gateway = new ManagedProcess('gateway', ...gatewayCommand(path.join(binDir, 'voicebridge-gateway'), [
-      ...kPorts, `--workers=${[...addresses, ...otherWorkers].join(',')}`, ...this.#authFlags(apiKeys), ...tlsFlags(tls), ...gatewayFlags,
+      ...kPorts, `--workers=${[...addresses, ...otherWorkers].join(',')}`, ...this.#authFlags(apiKeys), ...tlsFlags(tls), ...peerFlags(peer?.gateway), ...gatewayFlags,
     ]), {env: gatewayEnv});
     const address = await this.gateway.listening('public');
     this.url = `${tls ? 'wss' : 'ws'}://${address}`;

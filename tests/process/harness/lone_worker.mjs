@@ -6,8 +6,8 @@ import {binDir, ManagedProcess, root} from './process.mjs';
 const kElsewhere = ['--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0', '--insecure_no_auth'];
 
 export class LoneWorker {
-  // `command(program, args)`: how the two processes are started.
-  static async start(listen, command = (program, args) => [program, args]) {
+  // `command(program, args)`: how the two processes are started. `flags`: of the worker.
+  static async start(listen, command = (program, args) => [program, args], flags = []) {
     const lone = new LoneWorker();
     const run = (name, args) => new ManagedProcess(`${name} at ${listen}`, ...command(path.join(binDir, name), args), {env: {OPENAI_API_KEY: 'test-key'}});
     lone.simulator = run('realtime-simulator', ['--listen=127.0.0.1:0']);
@@ -15,6 +15,7 @@ export class LoneWorker {
     lone.worker = run('voicebridge-worker', [
       `--listen=${listen}`, ...kElsewhere, `--upstream_url=ws://${upstream}/v1/realtime`, `--responses_url=http://${upstream}/v1/responses`,
       `--profiles=${path.join(root, 'bridge_worker/profiles')}`,
+      ...flags,
     ]);
     lone.address = await lone.worker.listening('grpc');
     return lone;

@@ -83,11 +83,11 @@ ExitCode Serve(std::string_view wedge, Duration budget, Gauges& gauges, Watchdog
   auto& index = *new SessionIndex(shards.first().executor(), 0, gauges.sessions);
   auto& coordinator =
       *new DrainCoordinator(DrainRole::kWorker, budget, watchdog, gauges.drain, logger);
-  AdminServer& admin =
-      *AdminServer::Start(
-           "127.0.0.1:0", [] { return v1::ProcessStatus(); }, nullptr, &coordinator)
-           .value()
-           .release();
+  AdminServer& admin = *AdminServer::Start(
+                            "127.0.0.1:0", [] { return v1::ProcessStatus(); }, nullptr,
+                            &coordinator, grpc::InsecureServerCredentials())
+                            .value()
+                            .release();
   BackgroundWork* background = new NoBackgroundWork;
   if (wedge == "store") {
     background = new StuckStore(gauges.library_calls);

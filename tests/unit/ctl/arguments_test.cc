@@ -106,6 +106,19 @@ TEST(ParseAdmin, NamesTheWordThatIsWrong) {
   EXPECT_THAT(problem("status", {"a:1", "--timeout=2h"}), HasSubstr("expected a duration"));
 }
 
+TEST(ParseAdmin, SaysWhichFileOfTheThreeIsWrong) {
+  for (const absl::Status& status :
+       {ParseAdminLine("status", {"a:1", "--peer_cert=/nonexistent/a.pem", "--peer_ca", "/tmp"})
+            .status(),
+        ParseDrain({"a:1", "--peer_cert=/nonexistent/a.pem", "--peer_ca", "/tmp"}).status()}) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << "usage is not the matter";
+    EXPECT_THAT(Message(status), HasSubstr("--peer_cert: cannot read \"/nonexistent/a.pem\""));
+    EXPECT_THAT(Message(status), HasSubstr("--peer_key: missing"));
+    EXPECT_THAT(Message(status), HasSubstr("--peer_ca: cannot read \"/tmp\""));
+  }
+  EXPECT_FALSE(ParseAdminLine("status", {"a:1"})->peer.has_value());
+}
+
 TEST(ParseDrain, NeedsOnlyAnAddress) {
   const absl::StatusOr<DrainOptions> options = ParseDrain({"localhost:9090"});
   ASSERT_TRUE(options.ok()) << options.status();
