@@ -111,6 +111,14 @@ const kScenes = {
     fires: [{[gateway('draining')]: still(1)}, {[worker('draining')]: still(1)}],
     quiet: [{[gateway('draining')]: still(0), [worker('draining')]: once(1)}],
   },
+  VoicebridgeCertificateExpires: {
+    fires: [{[gateway('certificate_seconds_left', 'listener="public"')]: still(6 * 86400)}, {[worker('certificate_seconds_left', 'listener="peer"')]: still(-1)}],
+    quiet: [{[gateway('certificate_seconds_left', 'listener="public"')]: still(8 * 86400), [worker('certificate_seconds_left', 'listener="peer"')]: still(8 * 86400)}],
+  },
+  VoicebridgeReloadRefused: {
+    fires: [{[gateway('reloads_refused_total')]: once(1)}, {[worker('reloads_refused_total')]: once(1)}],
+    quiet: [{[gateway('reloads_refused_total')]: still(3), [worker('reloads_refused_total')]: still(0)}],
+  },
   VoicebridgeFewDescriptors: {
     fires: [{[`process_open_fds${kWorker}`]: still(900), [`process_max_fds${kWorker}`]: still(1024)}],
     quiet: [{[`process_open_fds${kWorker}`]: still(500), [`process_max_fds${kWorker}`]: still(1024)}],
