@@ -15,8 +15,8 @@ PeerRefusals::PeerRefusals(prometheus::Registry& registry, const std::string& pr
           .Name(prefix + "_peers_refused_total")
           .Help("Connections to the grpc and admin listeners that failed in TLS, by reason.")
           .Register(registry);
-  for (std::size_t i = 0; i < kRefusalWords.size(); ++i) {
-    by_reason_[i] = &family.Add({{"reason", std::string(kRefusalWords[i])}});
+  for (std::size_t i = 0; i < kPeerRefusalWords.size(); ++i) {
+    by_reason_[i] = &family.Add({{"reason", std::string(kPeerRefusalWords[i])}});
   }
 }
 
@@ -37,7 +37,11 @@ void PeerRefusals::Refused(const PeerRefusal& refusal) {
   }
 }
 
+// What failed in TLS is told elsewhere: as a refusal here, and by the status of our own calls.
 void PeerRefusals::Failed(const GrpcLine& line) {
+  if (line.text.find("Handshake failed") != std::string_view::npos) {
+    return;
+  }
   if (Pass(errors_)) {
     const std::string_view file = line.file.substr(line.file.rfind('/') + 1);
     logger_.Warning("grpc.error", {{"at", file}, {"what", line.text}});

@@ -34,7 +34,7 @@ class PeerRefusals {
 
   Logger& logger_;
   SystemClock clock_;
-  std::array<prometheus::Counter*, kRefusalWords.size()> by_reason_{};
+  std::array<prometheus::Counter*, kPeerRefusalWords.size()> by_reason_{};
   std::mutex mutex_;
   RateBound refusals_{kLinesMax, seconds(1)};
   RateBound errors_{kLinesMax, seconds(1)};

@@ -27,7 +27,6 @@ std::string PrintOf(const std::vector<NamedFile>& files) {
 
 // On one line, as a field of a log line.
 std::string OnOneLine(std::string problems) {
-  problems.pop_back();  // The last line's end.
   std::replace(problems.begin(), problems.end(), '\n', ';');
   return problems;
 }

@@ -11,15 +11,24 @@ constexpr std::string_view kInTls = "SSL_ERROR_SSL";
 
 struct Meaning {
   std::string_view words;
-  RefusalReason reason;
+  PeerRefusalReason reason;
 };
 constexpr Meaning kMeanings[] = {
-    {"peer did not return a certificate", RefusalReason::kNoCertificate},
-    {"certificate verify failed", RefusalReason::kBadCertificate},
-    {"wrong version number", RefusalReason::kNotTls},
-    {"http request", RefusalReason::kNotTls},
-    {"https proxy request", RefusalReason::kNotTls},
+    {"peer did not return a certificate", PeerRefusalReason::kNoCertificate},
+    {"certificate verify failed", PeerRefusalReason::kBadCertificate},
+    {"wrong version number", PeerRefusalReason::kNotTls},
+    {"http request", PeerRefusalReason::kNotTls},
+    {"https proxy request", PeerRefusalReason::kNotTls},
 };
+
+// OpenSSL's own words, without its codes and what gRPC adds.
+std::string_view WordsIn(std::string_view reason) {
+  constexpr std::string_view kLead = "SSL routines::";
+  const std::size_t lead = reason.find(kLead);
+  reason = lead == std::string_view::npos ? reason : reason.substr(lead + kLead.size());
+  reason = reason.substr(0, reason.find_first_of("{}\"\n"));
+  return reason.substr(0, reason.find_last_not_of(' ') + 1);
+}
 
 }  // namespace
 
@@ -31,7 +40,7 @@ std::optional<PeerRefusal> RefusalIn(const GrpcLine& line) {
   }
   const std::string_view rest = line.text.substr(reason_at);
   PeerRefusal refusal;
-  refusal.what = rest.substr(0, rest.find_first_of("{}\"\n"));
+  refusal.what = WordsIn(rest);
   for (const Meaning& known : kMeanings) {
     if (rest.find(known.words) != std::string_view::npos) {
       refusal.reason = known.reason;

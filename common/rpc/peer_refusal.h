@@ -11,18 +11,18 @@
 
 namespace voicebridge {
 
-enum class RefusalReason { kNoCertificate, kBadCertificate, kNotTls, kOther };
+enum class PeerRefusalReason { kNoCertificate, kBadCertificate, kNotTls, kOther };
 
 // In the order of the enumerators.
-inline constexpr std::array<std::string_view, 4> kRefusalWords = {
+inline constexpr std::array<std::string_view, 4> kPeerRefusalWords = {
     "no_certificate", "bad_certificate", "not_tls", "other"};
 
-inline std::string_view WordOf(RefusalReason reason) {
-  return kRefusalWords[static_cast<std::size_t>(reason)];
+inline std::string_view WordOf(PeerRefusalReason reason) {
+  return kPeerRefusalWords[static_cast<std::size_t>(reason)];
 }
 
 struct PeerRefusal {
-  RefusalReason reason = RefusalReason::kOther;
+  PeerRefusalReason reason = PeerRefusalReason::kOther;
   std::string what;  // OpenSSL's words; nothing of what the peer sent.
 };
 

@@ -121,9 +121,7 @@ absl::StatusOr<std::optional<PeerIdentity>> PeerOf(const Words& words) {
   std::optional<Loaded<PeerIdentity>> loaded = LoadPeerIdentity(
       {words.Value("peer_cert"), words.Value("peer_key"), words.Value("peer_ca")}, errors);
   if (!errors.empty()) {
-    std::string problems = errors.ToString();
-    problems.pop_back();  // The last line's end.
-    return absl::FailedPreconditionError(problems);
+    return absl::FailedPreconditionError(errors.ToString());
   }
   return loaded ? std::optional(std::move(loaded->value)) : std::nullopt;
 }

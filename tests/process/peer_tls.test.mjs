@@ -90,7 +90,7 @@ test('voicebridgectl, and any client of gRPC, is served with a certificate only,
   assert.equal((await ctl(fleet.gateway, 'status', `--peer_cert=${operator.cert}`)).stderr.match(/come together/g)?.length, 2);
   const missing = await ctl(fleet.gateway, 'status', ...peerFlags({...operator, key: '/nonexistent/key.pem'}));
   assert.equal(missing.code, 1);
-  assert.equal(missing.stderr, 'voicebridgectl: --peer_key: cannot read "/nonexistent/key.pem"\n');
+  assert.equal(missing.stderr, 'voicebridgectl: --peer_key: cannot read "/nonexistent/key.pem"');
 }));
 
 test('voicebridgectl with a certificate says so when the listener is plain', () => withFleet({workers: 1}, async (fleet) => {
