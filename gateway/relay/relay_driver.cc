@@ -252,6 +252,7 @@ Awaitable<void> RelayDriver::RunAttachment(v1::Attach attach) {
     environment_.metrics.attach_retries.Increment();
   }
   tried_workers_.push_back(*address);
+  attaching_ = CountAttach(*workers, *address);
   attach_guard_.Arm(AttachLimit(*workers, random));
   const std::shared_ptr<WorkerStream> stream = environment_.links.PrepareConverse(*address, shard_);
   worker_ = stream;
@@ -371,14 +372,17 @@ void RelayDriver::Perform(RelayEffect& effect) {
     environment_.metrics.audio_frames_dropped.Increment(static_cast<double>(dropped));
   } else if (auto* attach = std::get_if<AttachWorker>(&effect)) {
     attach_guard_.Disarm();
+    attaching_.reset();
     if (worker_ != nullptr) {
       worker_->Cancel();
     }
     tasks_.TrySpawn("attachment", RunAttachment(std::move(attach->attach)));
   } else if (std::holds_alternative<AwaitReady>(effect)) {
     attach_guard_.Arm(handshake_);
+    attaching_.reset();
   } else if (std::holds_alternative<OpenWorkerQueue>(effect)) {
     attach_guard_.Disarm();
+    attaching_.reset();
     meter_->Become(SessionState::kLive);
     ready_after_ = shard_.clock().Now() - started_;
     environment_.metrics.ready_seconds.Observe(ToSeconds(*ready_after_));

@@ -113,6 +113,7 @@ class RelayDriver {
   std::shared_ptr<SessionHandle> handle_;
   std::shared_ptr<WorkerStream> worker_;  // Of the current epoch, once opened.
   std::vector<std::string> tried_workers_;
+  std::optional<UnansweredAttaches::Place> attaching_;  // Until the worker has answered.
   Mailbox<ClientFrame> client_queue_;
   Mailbox<v1::ToWorker> worker_queue_;
   Event ended_;

@@ -41,6 +41,7 @@ Awaitable<void> RelayDriver::TearDown() {
   meter_->Become(SessionState::kClosing);
   LogCleanupBegin(logger_, session_id_, tasks_.Unfinished().size());
   attach_guard_.Disarm();
+  attaching_.reset();
   session_guard_.Disarm();
   LetWorkerGo(*end_reason_);
   if (*end_reason_ == v1::END_REASON_SLOW_CLIENT) {

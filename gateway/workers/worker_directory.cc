@@ -20,12 +20,16 @@ WorkerState StateOf(const v1::WorkerStatus& status) {
   }
 }
 
-// Compares sessions/capacity without dividing; workers without a limit are compared by sessions.
+std::uint64_t LoadOf(const WorkerView& worker) {
+  return std::uint64_t{worker.sessions} + worker.attaching.count();
+}
+
+// Compares load/capacity without dividing; workers without a limit are compared by their load.
 bool IsLessLoaded(const WorkerView& a, const WorkerView& b) {
   if (a.capacity == 0 || b.capacity == 0) {
-    return a.sessions < b.sessions;
+    return LoadOf(a) < LoadOf(b);
   }
-  return std::uint64_t{a.sessions} * b.capacity < std::uint64_t{b.sessions} * a.capacity;
+  return LoadOf(a) * b.capacity < LoadOf(b) * a.capacity;
 }
 
 }  // namespace
@@ -143,6 +147,16 @@ std::optional<std::string> ChooseWorker(const WorkerViews& workers,
   const std::size_t second = (first + step) % eligible.size();
   const bool second_wins = IsLessLoaded(*eligible[second], *eligible[first]);
   return eligible[second_wins ? second : first]->address;
+}
+
+std::optional<UnansweredAttaches::Place> CountAttach(const WorkerViews& workers,
+                                                     std::string_view address) {
+  for (const WorkerView& worker : workers) {
+    if (worker.address == address) {
+      return worker.attaching.Enter();
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> AskingOrder(const WorkerViews& workers) {

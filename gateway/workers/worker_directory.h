@@ -11,6 +11,7 @@
 
 #include "common/core/deadline.h"
 #include "common/core/time.h"
+#include "gateway/workers/unanswered_attaches.h"
 #include "voicebridge/v1/bridge.pb.h"
 
 namespace voicebridge::gateway {
@@ -27,7 +28,8 @@ struct WorkerView {
   std::string address;
   WorkerState state = WorkerState::kUnknown;
   std::uint32_t sessions = 0;
-  std::uint32_t capacity = 0;  // 0: no limit.
+  std::uint32_t capacity = 0;      // 0: no limit.
+  UnansweredAttaches attaching{};  // Shared by all views of a worker.
 
   friend bool operator==(const WorkerView&, const WorkerView&) = default;
 };
@@ -84,10 +86,16 @@ class WorkerDirectory {
 
 // The less loaded of two serving workers that `random` picks among those not excluded. nullopt:
 // there is none. Two choices spread sessions nearly as evenly as looking at all would, and gateways
-// that act on the same picture do not all run to the same worker.
+// that act on the same picture do not all run to the same worker. Attaches of our own that are
+// under way count: of many sessions that begin at once, most begin before the workers have said
+// anything.
 std::optional<std::string> ChooseWorker(const WorkerViews& workers,
                                         std::span<const std::string> excluded,
                                         std::uint64_t random);
+
+// To be held from the choice until the worker has answered. nullopt: it is not among them.
+std::optional<UnansweredAttaches::Place> CountAttach(const WorkerViews& workers,
+                                                     std::string_view address);
 
 // Every worker, those first that are most likely to answer a question about a stored session; a
 // worker that is full or drains still answers.

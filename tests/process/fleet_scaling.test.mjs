@@ -54,7 +54,7 @@ describe('a fleet behind a load balancer', {skip: refusal}, () => {
     assert.equal((await fleet.sessions())[0], kPeople, 'those who are there stay where they are');
 
     before.forEach((person) => crowd.leave(person));
-    await fleet.sessionsGone();
+    await fleet.sessionsGone();  // Of the workers, too: equal ones have nobody.
     crowd.grow(kPeople);
     await crowd.allReady();
     const counts = await fleet.sessions();

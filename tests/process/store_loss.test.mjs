@@ -53,13 +53,14 @@ describe('PostgreSQL is lost under load', {skip: refusal}, () => {
         const [leaving] = fleet.workers;
         const began = performance.now();
         const {summary, exit} = await fleet.removeWorker(leaving, {mode: 'CLOSE', budget: {seconds: 3}});
-        t.diagnostic(`drained without a store in ${Math.round(exit.at - began)} ms`);
-        assert.ok(exit.at - began < kBudgetMs * patience);
+        const [end] = logged(leaving, 'drain.end');
+        t.diagnostic(`drained without a store in ${Math.round(end.ms)} ms, gone ${Math.round(exit.at - began)} ms after it was asked`);
+        assert.ok(end.ms < kBudgetMs * patience);
         assert.equal(exit.code, 3);
         const gone = clients.filter((client) => client.closed).map((client) => client.about.session_id).sort();
         assert.ok(gone.length > 0);
         assert.deepEqual([...summary.not_stored].sort(), gone, 'each of its sessions is named');
-        assert.deepEqual(logged(leaving, 'drain.end')[0].not_stored.split(' ').sort(), gone);
+        assert.deepEqual(end.not_stored.split(' ').sort(), gone);
 
         const staying = clients.filter((client) => !client.closed);
         await postgres.serve();

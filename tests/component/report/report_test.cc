@@ -120,7 +120,7 @@ class Gateway {
       : shards_(MakeShards(tasks_)),
         watch_(workers, links_, shards_.first(), gauges_, *logger_),
         index_(shards_.first().executor(), 0, gauges_.sessions),
-        environment_{*logger_, metrics_, gauges_, links_, watch_, index_, Fail()},
+        environment_{*logger_, metrics_, gauges_, links_, watch_, index_, Fail(), Rate{}},
         reports_(environment_, shards_.first(), "") {
     shards_.Start();
   }

@@ -100,7 +100,7 @@ export class BalancedFleet {
   }
 
   async sessionsGone() {
-    const held = () => this.sum(this.gateways, 'voicebridge_gateway_sessions');
+    const held = async () => await this.sum(this.gateways, 'voicebridge_gateway_sessions') + await this.sum(this.workers, 'voicebridge_worker_sessions');
     await waitUntil(async () => await held() === 0, {ms: 10000 * patience, what: 'all sessions to be gone'});
   }
 

@@ -235,6 +235,40 @@ TEST(ChooseWorker, SpreadsSessionsEvenly) {
   }
 }
 
+TEST(ChooseWorker, CountsAttachesThatAreUnderWay) {
+  const WorkerViews workers = {Serving("a", 3, 10), Serving("b", 5, 10)};
+  EXPECT_EQ(ChooseWorker(workers, {}, 1), "a");
+  {
+    std::vector<UnansweredAttaches::Place> places;
+    for (int i = 0; i < 3; ++i) {
+      places.push_back(*CountAttach(workers, "a"));
+    }
+    EXPECT_EQ(ChooseWorker(workers, {}, 1), "b");
+  }
+  EXPECT_EQ(ChooseWorker(workers, {}, 1), "a") << "all are answered";
+  EXPECT_FALSE(CountAttach(workers, "c").has_value());
+}
+
+// A burst: no status comes in time, nor does it while attaches wait for their answers.
+TEST(ChooseWorker, SpreadsABurstEvenly) {
+  const WorkerViews workers = {Serving("a", 0, 500), Serving("b", 0, 500), Serving("c", 0, 500)};
+  std::vector<UnansweredAttaches::Place> places;
+  std::mt19937_64 random(4);
+  for (int i = 0; i < 300; ++i) {
+    places.push_back(*CountAttach(workers, *ChooseWorker(workers, {}, random())));
+  }
+  for (const WorkerView& worker : workers) {
+    EXPECT_NEAR(worker.attaching.count(), 100, 3) << worker.address;
+  }
+}
+
+TEST_F(WorkerDirectoryTest, AttachesUnderWayOutliveTheViewInWhichTheyWereCounted) {
+  Hear(Status(1, v1::WorkerStatus::SERVING, 1));
+  const auto place = CountAttach(*directory_.Snapshot(), "a:1");
+  Hear(Status(2, v1::WorkerStatus::SERVING, 2));
+  EXPECT_EQ(directory_.Snapshot()->front().attaching.count(), 1U);
+}
+
 TEST(AskingOrder, BeginsWithThoseThatAnswerMostLikely) {
   const WorkerViews views = {
       {"unknown:1", WorkerState::kUnknown}, {"draining:1", WorkerState::kDraining},
