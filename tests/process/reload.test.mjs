@@ -148,6 +148,13 @@ describe('files are taken anew while sessions live', {concurrency: true}, () => 
       await checkTurn(fleet, later);
       await checkTurn(fleet, client);
       assert.deepEqual(logged(fleet.gateway, 'worker.lost'), [], 'the watch was never broken');
+
+      // A process that never heard of the old authority refuses whoever still shows its certificate.
+      await fleet.killWorker(worker);
+      await fleet.servingWorkers(0);
+      await fleet.restartWorker(worker);
+      await fleet.servingWorkers(1);
+      await checkTurn(fleet, await fleet.connect());
     });
   });
 
