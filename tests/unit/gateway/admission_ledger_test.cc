@@ -148,7 +148,7 @@ class SlowLedger {
 
   bool MayAsk(std::size_t who, TimePoint now) {
     // What is left of a minute's requests, kept as time.
-    const Duration interval = std::chrono::minutes(1) / limits_.requests_per_minute;
+    const Duration interval = Duration(std::chrono::minutes(1)) / limits_.requests_per_minute;
     const Duration most = interval * limits_.requests_per_minute;
     Duration left = most;
     TimePoint last = kStart;
