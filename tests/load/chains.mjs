@@ -9,6 +9,7 @@ import {request} from '../process/harness/http.mjs';
 import {waitUntil} from '../process/harness/wait.mjs';
 
 const kPorts = ['--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0'];
+const kOneAddress = ['--max_sessions_per_address=0', '--max_requests_per_minute_per_address=0'];  // From which all sessions come.
 const kPortAttempts = 5;
 
 // By name: starts a chain before the upstream's address and says where it is entered.
@@ -60,7 +61,7 @@ async function startVoicebridge(upstream) {
   const workers = await worker.listening('grpc');
   fs.rmSync(profiles, {recursive: true});
   const gateway = ManagedProcess.binary('voicebridge-gateway', [
-    ...kPorts, '--insecure_no_auth', `--workers=${workers}`,
+    ...kPorts, '--insecure_no_auth', ...kOneAddress, `--workers=${workers}`,
   ], {label: 'gateway'});
   const ops = await gateway.listening('ops');
   await waitUntil(async () => (await request(`http://${ops}/readyz`)).status === 200,
