@@ -69,6 +69,19 @@ test('deploy/stop ends the demo from elsewhere', () => withDemo(async ({demo}) =
   assert.equal(exit.code, 0, demo.text());
 }));
 
+// The gateway is gone long before its worker, whose upstream does not answer a close.
+test('who is told to go by others is not told a second time by the demo, which would cut it off', () => withDemo(async ({demo, printed}) => {
+  const [simulator, gateway] = [printed(/simulator at (\S+?);/), printed(/listens at +(ws:\/\/[^/\s]+)/)];
+  await postJson(`http://${simulator}/faults`, {fault: 'no_close'});
+  const client = await RealtimeClient.connect(gateway);
+  for (const name of [...kOurs].reverse()) {
+    process.kill(Number(fs.readFileSync(pidFile(name), 'utf8')), 'SIGTERM');
+  }
+  const exit = await demo.waitForExit(5000, 'its processes were told to go');
+  assert.equal(exit.code, 0, demo.text());
+  client.terminate();
+}));
+
 test('a second Ctrl+C ends the demo at once, also when the upstream lets nothing end', () => withDemo(async ({demo, printed}) => {
   const [simulator, gateway] = [printed(/simulator at (\S+?);/), printed(/listens at +(ws:\/\/[^/\s]+)/)];
   await postJson(`http://${simulator}/faults`, {fault: 'no_close'});
