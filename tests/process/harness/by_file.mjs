@@ -29,6 +29,8 @@ export default async function* byFile(source) {
   }
   for (const [file, {passed, failed, skipped, ms}] of files) {
     const others = [failed && `, ${failed} failed`, skipped && `, ${skipped} skipped`].filter(Boolean).join('');
-    yield `${failed ? '✖' : '✔'} ${basename(file ?? '')}: ${passed} passed${others}, ${(ms / 1000).toFixed(1)} s\n`;
+    if (passed + failed + skipped > 0) {
+      yield `${failed ? '✖' : '✔'} ${basename(file ?? '')}: ${passed} passed${others}, ${(ms / 1000).toFixed(1)} s\n`;
+    }
   }
 }
