@@ -5,8 +5,9 @@ import path from 'node:path';
 import test from 'node:test';
 
 import {ManagedProcess, patience, request, root, runBinary, soundFile, soundNames, waitUntil} from '../process/harness.mjs';
+import {stablePort} from '../process/harness/ports.mjs';
 import {makeSecrets} from './harness/check.mjs';
-import {freePort, startHaproxy} from './harness/haproxy.mjs';
+import {startHaproxy} from './harness/haproxy.mjs';
 import {deployDir} from './harness/yaml.mjs';
 
 const kPorts = ['--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0'];
@@ -15,7 +16,7 @@ const portOf = async (process, role) => Number((await process.listening(role)).s
 const answers = (url) => request(url).then(({status}) => status === 200, () => false);
 
 async function startTls(simulator, secrets) {
-  const port = await freePort();
+  const port = await stablePort();
   const env = {UPSTREAM_LISTEN: `127.0.0.1:${port}`, SIMULATOR: simulator, SIMULATOR_CERT: path.join(secrets, 'simulator.pem')};
   return {port, process: new ManagedProcess('upstream', 'haproxy', ['-db', '-f', path.join(deployDir, 'haproxy/simulator.cfg')], {env})};
 }

@@ -6,6 +6,7 @@ import path from 'node:path';
 
 import {ManagedProcess, root} from '../process/harness/process.mjs';
 import {request} from '../process/harness/http.mjs';
+import {stablePort} from '../process/harness/ports.mjs';
 import {waitUntil} from '../process/harness/wait.mjs';
 
 const kPorts = ['--listen=127.0.0.1:0', '--admin_listen=127.0.0.1:0', '--ops_listen=127.0.0.1:0'];
@@ -78,7 +79,7 @@ async function startHaproxy(upstream) {
 // HAProxy cannot tell which port the kernel gave it, so it is told one that was free a moment ago.
 async function startHop(name, next) {
   for (let attempt = 1;; ++attempt) {
-    const port = await freePort();
+    const port = await stablePort();
     const dir = temporaryDir();
     const file = path.join(dir, 'haproxy.cfg');
     fs.writeFileSync(file, configuration(port, next));
@@ -130,16 +131,5 @@ async function accepts(port, process) {
       resolve(true);
     });
     socket.once('error', () => resolve(false));
-  });
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const {port} = server.address();
-      server.close(() => resolve(port));
-    });
   });
 }

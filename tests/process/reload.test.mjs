@@ -129,7 +129,7 @@ describe('files are taken anew while sessions live', {concurrency: true}, () => 
     const mounts = {gateway: mount('gateway'), worker: mount('worker')};
     const pathsOf = (mounted) => ({cert: mounted.path('cert'), key: mounted.path('key'), ca: mounted.path('ca')});
     const peer = {gateway: pathsOf(mounts.gateway), worker: pathsOf(mounts.worker)};
-    await withFleet({workers: 1, peer}, async (fleet) => {
+    await withFleet({workers: 1, peer, workersReturn: true}, async (fleet) => {
       const [worker] = fleet.workers;
       const renewed = {gateway: fleet.gateway, worker};
       const client = await fleet.connect();

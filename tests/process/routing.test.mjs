@@ -79,7 +79,7 @@ test('a worker that stands still gets no new session within 2 s; what it has goe
 }));
 
 describe('workers come and go', {concurrency: true}, () => {
-  test('another process at the address of a worker that was killed is another worker', () => withFleet({}, async (fleet) => {
+  test('another process at the address of a worker that was killed is another worker', () => withFleet({workersReturn: true}, async (fleet) => {
     const clients = [await fleet.connect(), await fleet.connect()];
     const [lost, kept] = clients;
     const gone = await holderOf(fleet.workers, lost);

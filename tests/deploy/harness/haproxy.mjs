@@ -2,10 +2,10 @@
 import {createHash} from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
 import path from 'node:path';
 
 import {ManagedProcess, patience, request, waitUntil} from '../../process/harness.mjs';
+import {stablePort} from '../../process/harness/ports.mjs';
 import {deployDir} from './yaml.mjs';
 
 const kAttempts = 5;
@@ -61,17 +61,10 @@ function listen(server) {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
 }
 
-export async function freePort() {
-  const server = net.createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-// HAProxy cannot tell which port the kernel gave it, so it is told one that was free a moment ago.
+// HAProxy cannot tell which port the kernel gave it.
 export async function startHaproxy(gateways, more = {}) {
   for (let attempt = 1;; ++attempt) {
-    const [port, opsPort] = [await freePort(), await freePort()];
+    const [port, opsPort] = [await stablePort(), await stablePort()];
     const env = {PUBLIC_LISTEN: `127.0.0.1:${port}`, OPS_LISTEN: `127.0.0.1:${opsPort}`, ...more};
     gateways.forEach((gateway, i) => {
       env[`GATEWAY_${i + 1}`] = `127.0.0.1:${gateway.port}`;

@@ -1,8 +1,8 @@
 // The load balancer that ships, in front of two gateways.
-import net from 'node:net';
 import path from 'node:path';
 
 import {request} from './http.mjs';
+import {stablePort} from './ports.mjs';
 import {ManagedProcess, patience, root} from './process.mjs';
 import {waitUntil} from './wait.mjs';
 
@@ -14,7 +14,7 @@ export class Balancer {
   static async start(gateways) {
     const env = await environmentOf(gateways);
     for (let attempt = 1;; ++attempt) {
-      const balancer = new Balancer(env, await freePort(), await freePort());
+      const balancer = new Balancer(env, await stablePort(), await stablePort());
       try {
         await balancer.up(gateways.length);
         return balancer;
@@ -27,7 +27,7 @@ export class Balancer {
     }
   }
 
-  // HAProxy cannot tell which port the kernel gave it, so it is told two that were free a moment ago.
+  // HAProxy cannot tell which port the kernel gave it.
   constructor(env, port, opsPort) {
     this.url = `ws://127.0.0.1:${port}`;
     this.httpUrl = `http://127.0.0.1:${port}`;
@@ -67,15 +67,4 @@ async function environmentOf(gateways) {
     env[`GATEWAY_${i + 1}_OPS_PORT`] = (await gateway.listening('ops')).split(':')[1];
   }
   return env;
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const {port} = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -86,7 +86,7 @@ export async function withScene(newDatabase, {workerFlags = [], heldModel, profi
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-crash-'));
   const scene = new CrashScene(await newDatabase(directory), options);
   const flags = [`--assessment_lease=${kLeaseMs}ms`, `--capacity=${scene.sessionsEach}`, ...workerFlags];
-  const prepared = await scene.prepare(directory, {workers: scene.workersAtFirst, workerFlags: flags, heldModel, profiles, answerTool});
+  const prepared = await scene.prepare(directory, {workers: scene.workersAtFirst, workerFlags: flags, heldModel, profiles, answerTool, workersReturn: true});
   try {
     await withFleet(prepared, async (fleet) => {
       scene.fleet = fleet;

@@ -8,6 +8,7 @@ import path from 'node:path';
 import {peerFlags} from './authority.mjs';
 import {RealtimeClient} from './client.mjs';
 import {getJson, parseMetrics, postJson, request, total} from './http.mjs';
+import {stablePort} from './ports.mjs';
 import {binDir, ManagedProcess, patience, root, sanitized} from './process.mjs';
 import {waitUntil} from './wait.mjs';
 
@@ -19,6 +20,7 @@ export class Fleet {
   // name by which workers call the simulator, which listens on 127.0.0.1. `workerEnv`, `gatewayEnv`: of what is preloaded
   // into them. `otherWorkers`: addresses of workers that the test itself has started. `gatewayCommand(program, args)`,
   // `workerCommand`: how they are started. `peer`: {gateway, worker}, what each shows to the other, as peerFlags() takes it.
+  // `workersReturn`: of those that end some are started again, at the address that they had.
   static async start(options = {}) {
     const fleet = new Fleet();
     try {
@@ -39,14 +41,15 @@ export class Fleet {
 
   async #start({
     workers = 2, simulatorFlags = [], workerFlags = [], gatewayFlags = [], apiKeys, tls, profiles, upstreamHost = '127.0.0.1', workerEnv = {},
-    gatewayEnv = {}, otherWorkers = [], gatewayCommand = asItIs, workerCommand = asItIs, peer,
+    gatewayEnv = {}, otherWorkers = [], gatewayCommand = asItIs, workerCommand = asItIs, workersReturn = false, peer,
   } = {}) {
     this.simulator = ManagedProcess.binary('realtime-simulator', ['--listen=127.0.0.1:0', ...simulatorFlags], {label: 'simulator'});
     this.simulatorUrl = `http://${await this.simulator.listening('simulator')}`;
     const upstream = this.simulatorUrl.replace('127.0.0.1', upstreamHost);
     const start = (label, flags) => this.#startWorker(label, upstream, [...peerFlags(peer?.worker), ...flags], {profiles, workerEnv, workerCommand});
     for (let i = 0; i < workers; ++i) {
-      this.workers.push(start(`worker-${i + 1}`, workerFlags));
+      const listen = workersReturn ? [`--listen=127.0.0.1:${await stablePort()}`] : [];
+      this.workers.push(start(`worker-${i + 1}`, [...workerFlags, ...listen]));
     }
     this.startAgain = (worker, flags) => start(worker.name, [...workerFlags, ...flags]);
     const addresses = await Promise.all(this.workers.map((worker) => worker.listening('grpc')));
