@@ -30,7 +30,7 @@ void PeerRefusals::Hear(const GrpcLine& line) {
 
 void PeerRefusals::Refused(const PeerRefusal& refusal) {
   by_reason_[static_cast<std::size_t>(refusal.reason)]->Increment();
-  if (const std::optional<std::int64_t> not_logged = Pass(refusals_)) {
+  if (const std::optional<std::int64_t> not_logged = Admit(refusals_)) {
     logger_.Warning(
         "peer.refused",
         {{"reason", WordOf(refusal.reason)}, {"what", refusal.what}, {"not_logged", *not_logged}});
@@ -42,16 +42,16 @@ void PeerRefusals::Failed(const GrpcLine& line) {
   if (line.text.find("Handshake failed") != std::string_view::npos) {
     return;
   }
-  if (Pass(errors_)) {
+  if (Admit(errors_)) {
     const std::string_view file = line.file.substr(line.file.rfind('/') + 1);
     logger_.Warning("grpc.error", {{"at", file}, {"what", line.text}});
   }
 }
 
-std::optional<std::int64_t> PeerRefusals::Pass(RateBound& bound) {
+std::optional<std::int64_t> PeerRefusals::Admit(LogBudget& lines) {
   const TimePoint now = clock_.Now();
   const std::lock_guard lock(mutex_);
-  return bound.Pass(now);
+  return lines.Admit(now);
 }
 
 }  // namespace voicebridge

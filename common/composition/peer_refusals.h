@@ -8,8 +8,8 @@
 #include <string>
 
 #include "common/async/clock.h"
-#include "common/core/rate_bound.h"
 #include "common/observability/log.h"
+#include "common/observability/log_budget.h"
 #include "common/observability/metrics.h"
 #include "common/rpc/grpc_log.h"
 #include "common/rpc/peer_refusal.h"
@@ -25,19 +25,19 @@ class PeerRefusals {
   // Every refusal is counted; of lines, which strangers can provoke, so many a second are logged.
   void Hear(const GrpcLine& line);
 
-  static constexpr std::int64_t kLinesMax = 10;  // In a second, of either kind.
+  static constexpr std::int64_t kLinesMax = 10;  // At once, and in each second, of either kind.
 
  private:
   void Refused(const PeerRefusal& refusal);
   void Failed(const GrpcLine& line);
-  std::optional<std::int64_t> Pass(RateBound& bound);
+  std::optional<std::int64_t> Admit(LogBudget& lines);
 
   Logger& logger_;
   SystemClock clock_;
   std::array<prometheus::Counter*, kPeerRefusalWords.size()> by_reason_{};
   std::mutex mutex_;
-  RateBound refusals_{kLinesMax, seconds(1)};
-  RateBound errors_{kLinesMax, seconds(1)};
+  LogBudget refusals_{Rate::Of(kLinesMax, seconds(1), kLinesMax)};  // Both behind the lock.
+  LogBudget errors_{Rate::Of(kLinesMax, seconds(1), kLinesMax)};
 };
 
 }  // namespace voicebridge
