@@ -4,16 +4,10 @@
 #include <boost/json/string.hpp>
 #include <utility>
 
+#include "bridge_worker/conversation/push_bounded.h"
+
 namespace voicebridge::worker {
 namespace {
-
-template <class T>
-T& PushBounded(std::deque<T>& queue, T value, std::size_t size_max) {
-  if (queue.size() >= size_max) {
-    queue.pop_front();
-  }
-  return queue.emplace_back(std::move(value));
-}
 
 bool Contains(const std::deque<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();

@@ -5,6 +5,7 @@
 #include <boost/json/string.hpp>
 #include <utility>
 
+#include "bridge_worker/conversation/push_bounded.h"
 #include "bridge_worker/conversation/truncation.h"
 #include "common/core/limits.h"
 #include "common/core/snapshot.h"
@@ -68,14 +69,6 @@ bool SameItem(const v1::ConversationItem& a, const v1::ConversationItem& b) {
   return a.item_json() == b.item_json() && a.transcript() == b.transcript() &&
          a.transcript_state() == b.transcript_state() && a.audio_samples() == b.audio_samples() &&
          a.done() == b.done() && a.tool_call() == b.tool_call();
-}
-
-template <class T>
-void PushBounded(std::deque<T>& queue, T value, std::size_t size_max) {
-  if (queue.size() >= size_max) {
-    queue.pop_front();
-  }
-  queue.push_back(std::move(value));
 }
 
 }  // namespace

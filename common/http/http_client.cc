@@ -15,7 +15,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr std::size_t kReadSize = 16U << 10U;
+constexpr std::size_t kReplyReadSize = 16U << 10U;
 
 absl::Status CheckRequest(const HttpClientRequest& request) {
   if (request.url.scheme != "http" && request.url.scheme != "https") {
@@ -52,7 +52,7 @@ class ReplyReader final : public HttpReplyReader {
   ReplyReader(std::unique_ptr<UpgradableConnection> connection, std::size_t body_bytes_max)
       : connection_(std::move(connection)),
         body_bytes_max_(body_bytes_max),
-        buffer_(limits::kHttpHeaderMax + kReadSize) {}
+        buffer_(limits::kHttpHeaderMax + kReplyReadSize) {}
 
   Awaitable<absl::Status> Send(std::string head, std::string body) {
     const bool written = co_await connection_->WriteAll(head, body);
@@ -144,7 +144,7 @@ Awaitable<absl::Status> ReplyReader::Feed() {
     co_return Unavailable("the peer's reply has a head of more than {} bytes",
                           limits::kHttpHeaderMax);
   }
-  const std::size_t bytes = co_await connection_->ReadSome(buffer_.prepare(kReadSize));
+  const std::size_t bytes = co_await connection_->ReadSome(buffer_.prepare(kReplyReadSize));
   const bool cancelled = co_await IsCancelled();
   if (bytes == 0) {
     boost::system::error_code error;

@@ -14,7 +14,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr std::size_t kReadSize = 4096;
+constexpr std::size_t kRequestReadSize = 4096;
 
 unsigned RefusalOf(const boost::system::error_code& error) {
   if (error == http::error::body_limit) {
@@ -75,7 +75,7 @@ bool IsWebSocketKey(std::string_view key) {
 RequestReader::RequestReader(UpgradableConnection& connection, std::size_t body_bytes_max)
     : connection_(connection),
       body_bytes_max_(body_bytes_max),
-      buffer_(limits::kHttpHeaderMax + kReadSize) {}
+      buffer_(limits::kHttpHeaderMax + kRequestReadSize) {}
 
 Awaitable<RequestReader::Result> RequestReader::Read() {
   Parser parser;
@@ -112,7 +112,7 @@ Awaitable<RequestReader::Result> RequestReader::Feed(Parser& parser, IsComplete 
       if (taken + buffer_.size() >= limits::kHttpHeaderMax) {
         co_return Refuse(is_header ? 431 : 400);
       }
-      const std::size_t bytes = co_await connection_.ReadSome(buffer_.prepare(kReadSize));
+      const std::size_t bytes = co_await connection_.ReadSome(buffer_.prepare(kRequestReadSize));
       if (bytes == 0) {
         co_return Result::kEnded;
       }

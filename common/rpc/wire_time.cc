@@ -4,14 +4,10 @@
 #include <cstdint>
 
 namespace voicebridge {
-namespace {
-
-constexpr std::int64_t kSecondsMax = 24 * 60 * 60;
-
-}  // namespace
 
 google::protobuf::Duration ToWire(Duration duration) {
-  const Duration bounded = std::clamp<Duration>(duration, Duration::zero(), seconds(kSecondsMax));
+  const Duration bounded =
+      std::clamp<Duration>(duration, Duration::zero(), seconds(kWireSecondsMax));
   const auto whole = std::chrono::duration_cast<seconds>(bounded);
   google::protobuf::Duration wire;
   wire.set_seconds(whole.count());
@@ -21,9 +17,10 @@ google::protobuf::Duration ToWire(Duration duration) {
 }
 
 Duration FromWire(const google::protobuf::Duration& duration) {
-  const std::int64_t whole = std::clamp<std::int64_t>(duration.seconds(), 0, kSecondsMax);
+  const std::int64_t whole = std::clamp<std::int64_t>(duration.seconds(), 0, kWireSecondsMax);
   const std::int32_t nanos = std::clamp(duration.nanos(), 0, 999'999'999);
-  return std::min<Duration>(seconds(whole) + std::chrono::nanoseconds(nanos), seconds(kSecondsMax));
+  return std::min<Duration>(seconds(whole) + std::chrono::nanoseconds(nanos),
+                            seconds(kWireSecondsMax));
 }
 
 }  // namespace voicebridge

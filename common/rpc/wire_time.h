@@ -3,14 +3,19 @@
 
 #include <google/protobuf/duration.pb.h>
 
+#include <cstdint>
+
 #include "common/core/deadline.h"
 #include "common/core/time.h"
 
 namespace voicebridge {
 
+// A day: a peer\'s nonsense cannot overflow what is computed with it.
+inline constexpr std::int64_t kWireSecondsMax = 24 * 60 * 60;
+
 google::protobuf::Duration ToWire(Duration duration);
 
-// Clamped to [0, one day], so that a peer's nonsense cannot overflow.
+// Clamped to [0, kWireSecondsMax].
 Duration FromWire(const google::protobuf::Duration& duration);
 
 }  // namespace voicebridge

@@ -17,12 +17,12 @@
 namespace voicebridge::ctl {
 namespace {
 
-using Names = std::set<std::string, std::less<>>;
+using OptionNames = std::set<std::string, std::less<>>;
 
 // What a command knows.
 struct Flags {
-  Names with_value;
-  Names switches;
+  OptionNames with_value;
+  OptionNames switches;
 };
 
 const Flags kTalkFlags = {{"profile", "out", "key", "ca", "timeout"}, {"json", "realtime"}};

@@ -19,7 +19,7 @@ namespace voicebridge::gateway {
 namespace {
 
 constexpr std::size_t kSigningSecretBytesMin = 32;  // As long as the digest of HS256 (RFC 7518).
-constexpr std::size_t kNameLengthMax = 64;
+constexpr std::size_t kKeyNameLengthMax = 64;
 constexpr std::string_view kSubprotocolPrefix = "openai-insecure-api-key.";
 constexpr std::string_view kBearer = "bearer ";
 
@@ -47,7 +47,7 @@ std::vector<std::string_view> WordsOf(std::string_view line) {
 }
 
 bool IsName(std::string_view text) {
-  return !text.empty() && text.size() <= kNameLengthMax &&
+  return !text.empty() && text.size() <= kKeyNameLengthMax &&
          std::all_of(text.begin(), text.end(), [](unsigned char c) {
            return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
          });
@@ -68,7 +68,7 @@ absl::StatusOr<std::vector<KeyLine>> ParseKeyLines(std::string_view text, std::s
     if (!IsName(words[0])) {
       return InvalidArgument(
           "line {}: expected a name of at most {} letters, digits, '-', '_', '.'", number,
-          kNameLengthMax);
+          kKeyNameLengthMax);
     }
     const bool repeated = std::any_of(lines.begin(), lines.end(), [&](const KeyLine& earlier) {
       return earlier.name == words[0];

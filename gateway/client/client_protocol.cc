@@ -20,7 +20,7 @@
 namespace voicebridge::gateway {
 namespace {
 
-constexpr std::size_t kNameLengthMax = 512;  // Of event_id and type, in characters.
+constexpr std::size_t kEventNameLengthMax = 512;  // Of event_id and type, in characters.
 constexpr std::string_view kInvalidRequest = "invalid_request_error";
 constexpr std::string_view kAppend = "input_audio_buffer.append";
 
@@ -111,7 +111,7 @@ DecodeError RefuseLength(std::string_view param, std::size_t length, std::string
   return Refuse("string_above_max_length",
                 fmt::format("Invalid '{}': string too long. Expected a string with maximum length "
                             "{}, but got a string with length {} instead.",
-                            param, kNameLengthMax, length),
+                            param, kEventNameLengthMax, length),
                 param, event_id);
 }
 
@@ -174,7 +174,7 @@ std::optional<DecodeError> CheckEnvelope(const json::object& event, std::string_
       return RefuseType("event_id", "string", *id, "");
     }
     if (const std::size_t length = LengthInCharacters(View(id->get_string()));
-        length > kNameLengthMax) {
+        length > kEventNameLengthMax) {
       return RefuseLength("event_id", length, "");
     }
     event_id = View(id->get_string());
@@ -187,7 +187,7 @@ std::optional<DecodeError> CheckEnvelope(const json::object& event, std::string_
     return RefuseType("type", "string", *type, event_id);
   }
   if (const std::size_t length = LengthInCharacters(View(type->get_string()));
-      length > kNameLengthMax) {
+      length > kEventNameLengthMax) {
     return RefuseLength("type", length, event_id);
   }
   return std::nullopt;

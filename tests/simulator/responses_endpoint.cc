@@ -14,7 +14,7 @@ namespace {
 
 // Pieces of a stream end anywhere, also inside of an event.
 constexpr std::size_t kPieceBytes = 700;
-constexpr Duration kBetweenPieces = milliseconds(2);
+constexpr Duration kBetweenReplyPieces = milliseconds(2);
 // The longest time that a call is kept waiting by responses_hang.
 constexpr Duration kHangMax = seconds(1800);
 constexpr std::size_t kInputRecorded = 64U << 10U;
@@ -26,7 +26,7 @@ class StreamBody final : public HttpBodySource {
       : clock_(clock), stream_(std::move(stream)), hang_at_(hang_at) {}
 
   Awaitable<std::string> Next() override {
-    const Duration pause = sent_ >= hang_at_ ? kHangMax : kBetweenPieces;
+    const Duration pause = sent_ >= hang_at_ ? kHangMax : kBetweenReplyPieces;
     const Deadline next = Deadline::After(clock_.Now(), pause);
     co_await clock_.SleepUntil(next);
     const std::size_t size = sent_ < hang_at_ ? std::min(kPieceBytes, hang_at_ - sent_) : 0;

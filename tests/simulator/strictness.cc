@@ -171,7 +171,7 @@ Schema ItemWith(std::vector<Member> fields) {
   return Object(std::move(fields));
 }
 
-Schema Item(bool with_references) {
+Schema ItemSchema(bool with_references) {
   std::vector<Member> variants = {
       Optional("message", MessageByRole()),
       Optional("function_call",
@@ -199,7 +199,7 @@ Schema Response() {
                  Optional("max_output_tokens", MaxOutputTokens()),
                  Optional("metadata", OrNull(Strings(16, 512))), Optional("prompt", OrNull(Any())),
                  Optional("conversation", Enum({"auto", "none"})),
-                 Optional("input", Array(Item(true)))});
+                 Optional("input", Array(ItemSchema(true)))});
 }
 
 Schema Event(std::vector<Member> fields) {
@@ -215,8 +215,8 @@ const std::map<std::string, Schema, std::less<>>& EventSchemas() {
       {"input_audio_buffer.append", Event({Required("audio", String(kAudioTextMax))})},
       {"input_audio_buffer.commit", Event({})},
       {"input_audio_buffer.clear", Event({})},
-      {"conversation.item.create",
-       Event({Required("item", Item(false)), Optional("previous_item_id", OrNull(String(64)))})},
+      {"conversation.item.create", Event({Required("item", ItemSchema(false)),
+                                          Optional("previous_item_id", OrNull(String(64)))})},
       {"conversation.item.truncate",
        Event({Required("item_id", String(64)), Required("content_index", Integer(0, 1000)),
               Required("audio_end_ms", Integer(0, kMillisecondsMax))})},

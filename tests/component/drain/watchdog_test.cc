@@ -21,8 +21,8 @@ constexpr int kWrong = 77;
 // What the watchdog's tests wait with; far longer than any of them takes.
 constexpr int kPatienceMs = 20'000;
 
-TimePoint Now() { return std::chrono::steady_clock::now(); }
-Deadline In(Duration budget) { return Deadline::After(Now(), budget); }
+TimePoint RealNow() { return std::chrono::steady_clock::now(); }
+Deadline In(Duration budget) { return Deadline::After(RealNow(), budget); }
 
 struct Process {
   StopSignals signals;
@@ -49,10 +49,10 @@ class WatchdogDeathTest : public testing::Test {
  protected:
   WatchdogDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 
-  Duration Took() const { return Now() - began_; }
+  Duration Took() const { return RealNow() - began_; }
 
  private:
-  const TimePoint began_ = Now();
+  const TimePoint began_ = RealNow();
 };
 
 TEST_F(WatchdogDeathTest, EndsTheProcessAtTheEarliestDeadline) {

@@ -15,7 +15,7 @@ namespace voicebridge::worker::test {
 namespace {
 
 using testing::HasSubstr;
-using Outcome = ToolResult::Outcome;
+using ToolOutcome = ToolResult::Outcome;
 
 constexpr char kTrace[] = "4bf92f3577b34da6a3ce929d0e0e4736";
 constexpr std::string_view kKey = "0123456789abcdef0123456789abcdef";
@@ -62,7 +62,7 @@ class Webhook : public HttpTest {
 
 TEST_F(Webhook, PostsTheCallAndReturnsTheAnswer) {
   const ToolResult result = Call();
-  EXPECT_EQ(result.outcome, Outcome::kAnswered);
+  EXPECT_EQ(result.outcome, ToolOutcome::kAnswered);
   EXPECT_EQ(result.output, "apple");
   EXPECT_EQ(result.detail, "http_200 attempt_1");
   const HttpRequest& request = service.requests.at(0);
@@ -80,7 +80,7 @@ TEST_F(Webhook, PostsTheCallAndReturnsTheAnswer) {
 
 TEST_F(Webhook, GoesOnWithTheTraceOfTheSession) {
   call.traceparent = std::string("00-") + kTrace + "-00f067aa0ba902b7-01";
-  EXPECT_EQ(Call().outcome, Outcome::kAnswered);
+  EXPECT_EQ(Call().outcome, ToolOutcome::kAnswered);
   const auto trace = ParseTraceparent(service.requests.at(0).Header("traceparent").value_or(""));
   ASSERT_TRUE(trace.has_value());
   EXPECT_EQ(trace->trace_id, kTrace);
@@ -92,7 +92,7 @@ TEST_F(Webhook, SignsEachAttempt) {
   tool.set_idempotent(true);
   tool.set_attempts(2);
   Answer({503, 200});
-  EXPECT_EQ(Call().outcome, Outcome::kAnswered);
+  EXPECT_EQ(Call().outcome, ToolOutcome::kAnswered);
   ASSERT_EQ(service.requests.size(), 2U);
   for (const HttpRequest& request : service.requests) {
     const std::string timestamp(request.Header("webhook-timestamp").value_or("0"));
@@ -109,11 +109,11 @@ TEST_F(Webhook, IsTriedAgainOnlyWhenIdempotent) {
   tool.set_attempts(3);
   Answer({500, 200});
   const ToolResult once = Call();
-  EXPECT_EQ(once.outcome, Outcome::kFailed);
+  EXPECT_EQ(once.outcome, ToolOutcome::kFailed);
   EXPECT_EQ(service.requests.size(), 1U);
   service.requests.clear();
   tool.set_idempotent(true);
-  EXPECT_EQ(Call().outcome, Outcome::kAnswered);
+  EXPECT_EQ(Call().outcome, ToolOutcome::kAnswered);
   EXPECT_EQ(service.requests.size(), 2U);
 }
 
@@ -122,7 +122,7 @@ TEST_F(Webhook, GivesUpWhenTheAttemptsAreUsedUp) {
   tool.set_attempts(2);
   Answer({500});
   const ToolResult result = Call();
-  EXPECT_EQ(result.outcome, Outcome::kFailed);
+  EXPECT_EQ(result.outcome, ToolOutcome::kFailed);
   EXPECT_EQ(result.detail, "http_500 attempt_2");
   EXPECT_EQ(service.requests.size(), 2U);
 }
@@ -131,7 +131,7 @@ TEST_F(Webhook, DoesNotTryAgainWhatIsFinal) {
   tool.set_idempotent(true);
   tool.set_attempts(3);
   Answer({400});
-  EXPECT_EQ(Call().outcome, Outcome::kFailed);
+  EXPECT_EQ(Call().outcome, ToolOutcome::kFailed);
   EXPECT_EQ(service.requests.size(), 1U);
 }
 
@@ -142,7 +142,7 @@ TEST_F(Webhook, DoesNotFollowARedirect) {
     response.headers.emplace_back("Location", UrlText("/elsewhere"));
     return response;
   };
-  EXPECT_EQ(Call().outcome, Outcome::kFailed);
+  EXPECT_EQ(Call().outcome, ToolOutcome::kFailed);
   EXPECT_EQ(service.requests.size(), 1U);
 }
 
@@ -150,7 +150,7 @@ TEST_F(Webhook, WithoutAnAnswerItsOutcomeIsUnknown) {
   tool.set_timeout_ms(60);
   service.delay = hours(1);
   const ToolResult result = Call();
-  EXPECT_EQ(result.outcome, Outcome::kUnknown);
+  EXPECT_EQ(result.outcome, ToolOutcome::kUnknown);
   EXPECT_EQ(result.detail, "timeout attempt_1");
   EXPECT_THAT(result.output, HasSubstr("not known"));
 }
@@ -159,7 +159,7 @@ TEST_F(Webhook, StaysUnknownWhenALaterAttemptDidNothing) {
   tool.set_idempotent(true);
   tool.set_attempts(2);
   Answer({502, 503});
-  EXPECT_EQ(Call().outcome, Outcome::kUnknown);
+  EXPECT_EQ(Call().outcome, ToolOutcome::kUnknown);
   EXPECT_EQ(service.requests.size(), 2U);
 }
 
@@ -167,7 +167,7 @@ TEST_F(Webhook, ThatWasNeverReachedHasFailed) {
   net::post(io, [this] { server->StopAccepting(); });
   RunWhile([this] { return io.poll() > 0; });
   const ToolResult result = Call();
-  EXPECT_EQ(result.outcome, Outcome::kFailed);
+  EXPECT_EQ(result.outcome, ToolOutcome::kFailed);
   EXPECT_THAT(result.output, HasSubstr("nothing was done"));
 }
 
@@ -176,7 +176,7 @@ TEST_F(Webhook, EndsWithTheDeadlineOfTheCall) {
   tool.set_attempts(5);
   tool.set_timeout_ms(30'000);
   service.delay = hours(1);
-  EXPECT_EQ(Call(milliseconds(60)).outcome, Outcome::kUnknown);
+  EXPECT_EQ(Call(milliseconds(60)).outcome, ToolOutcome::kUnknown);
   EXPECT_EQ(service.requests.size(), 1U);
 }
 
@@ -187,14 +187,14 @@ TEST_F(Webhook, DropsAnAnswerOfMoreThan64KiB) {
     return response;
   };
   const ToolResult result = Call();
-  EXPECT_EQ(result.outcome, Outcome::kFailed);
+  EXPECT_EQ(result.outcome, ToolOutcome::kFailed);
   EXPECT_EQ(result.detail, "answer_too_long attempt_1");
   EXPECT_LT(result.output.size(), 200U);
 }
 
 TEST_F(Webhook, IsNotCalledWithArgumentsThatAreNoObject) {
   call.arguments_json = "[1";
-  EXPECT_EQ(Call().outcome, Outcome::kFailed);
+  EXPECT_EQ(Call().outcome, ToolOutcome::kFailed);
   EXPECT_TRUE(service.requests.empty());
 }
 

@@ -14,6 +14,7 @@
 #include "common/rpc/listen_address.h"
 #include "common/rpc/server_stream.h"
 #include "common/runtime/shard_group.h"
+#include "tests/component/rpc/soon.h"
 #include "voicebridge/v1/bridge.grpc.pb.h"
 
 namespace voicebridge {
@@ -21,10 +22,6 @@ namespace {
 
 using Server = ServerStream<v1::ToWorker, v1::ToGateway>;
 using Client = ClientStream<v1::ToGateway, v1::ToWorker>;
-
-constexpr Duration kPatience = seconds(10);
-
-Deadline Soon() { return Deadline::After(std::chrono::steady_clock::now(), kPatience); }
 
 // What the server side does with one call.
 enum class Behaviour { kEcho, kReadNothing, kFinishAtOnce };

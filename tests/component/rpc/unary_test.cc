@@ -14,17 +14,14 @@
 #include "common/rpc/listen_address.h"
 #include "common/rpc/server_unary.h"
 #include "common/runtime/shard_group.h"
+#include "tests/component/rpc/soon.h"
 #include "voicebridge/v1/bridge.grpc.pb.h"
 
 namespace voicebridge {
 namespace {
 
-using Client = ClientUnary<v1::GetReportResponse>;
-using Server = ServerUnary<v1::GetReportRequest, v1::GetReportResponse>;
-
-constexpr Duration kPatience = seconds(10);
-
-Deadline Soon() { return Deadline::After(std::chrono::steady_clock::now(), kPatience); }
+using UnaryClient = ClientUnary<v1::GetReportResponse>;
+using UnaryServer = ServerUnary<v1::GetReportRequest, v1::GetReportResponse>;
 
 class UnaryTest : public testing::Test {
  protected:
@@ -66,16 +63,16 @@ class UnaryTest : public testing::Test {
 
   Awaitable<void> Accept(absl::Status status) {
     const auto arm = [this](grpc::ServerContext* context, v1::GetReportRequest* request,
-                            Server::Call* call, void* tag) {
+                            UnaryServer::Call* call, void* tag) {
       service_.RequestGetReport(context, request, call, server_queue_, server_queue_, tag);
     };
-    auto call = co_await Server::Accept(server_shard().executor(), arm);
+    auto call = co_await UnaryServer::Accept(server_shard().executor(), arm);
     if (call != nullptr) {
       server_shard().tasks().TrySpawn("answer", Answer(std::move(call), std::move(status)));
     }
   }
 
-  Awaitable<void> Answer(std::unique_ptr<Server> call, absl::Status status) {
+  Awaitable<void> Answer(std::unique_ptr<UnaryServer> call, absl::Status status) {
     time_left_.set_value(call->time_left());
     if (absl::IsUnknown(status)) {
       co_await server_shard().clock().SleepUntil(Deadline::Never());
@@ -90,16 +87,17 @@ class UnaryTest : public testing::Test {
     co_await call->Finish(std::move(answer), Soon());
   }
 
-  std::unique_ptr<Client> Prepare(const std::string& session_id, Duration time_left) {
+  std::unique_ptr<UnaryClient> Prepare(const std::string& session_id, Duration time_left) {
     v1::GetReportRequest request;
     request.set_session_id(session_id);
     const auto prepare = [&](grpc::ClientContext* context) {
       return stub_->PrepareAsyncGetReport(context, request, &client_shard().queue());
     };
-    return std::make_unique<Client>(client_shard().executor(), time_left, prepare);
+    return std::make_unique<UnaryClient>(client_shard().executor(), time_left, prepare);
   }
 
-  static Awaitable<absl::StatusOr<v1::GetReportResponse>> Call(std::unique_ptr<Client> client) {
+  static Awaitable<absl::StatusOr<v1::GetReportResponse>> Call(
+      std::unique_ptr<UnaryClient> client) {
     co_return co_await client->Run();
   }
 
@@ -151,12 +149,12 @@ TEST_F(UnaryTest, WithoutTimeItFailsAtOnce) {
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
 }
 
-Awaitable<void> Ignore(std::unique_ptr<Client> client, absl::Status& status) {
+Awaitable<void> Ignore(std::unique_ptr<UnaryClient> client, absl::Status& status) {
   const auto answer = co_await client->Run();
   status = answer.status();
 }
 
-Awaitable<bool> GiveUp(Shard& shard, std::unique_ptr<Client> client, absl::Status& status) {
+Awaitable<bool> GiveUp(Shard& shard, std::unique_ptr<UnaryClient> client, absl::Status& status) {
   const Deadline deadline = Deadline::After(shard.clock().Now(), milliseconds(50));
   co_return co_await RunUntil(shard.clock(), deadline, Ignore(std::move(client), status));
 }

@@ -4,8 +4,6 @@
 namespace voicebridge::test {
 namespace {
 
-constexpr FrameOptions kFromServer = {true, false, 0};
-
 class Closing : public WebSocketTest {
  protected:
   void SetUp() override { StartServer(); }

@@ -10,8 +10,6 @@ namespace {
 using net::ip::tcp;
 using testing::HasSubstr;
 
-constexpr FrameOptions kFromServer = {true, false, 0};
-
 class Connecting : public WebSocketTest {
  protected:
   Awaitable<ConnectResult> Open(ConnectOptions options) {

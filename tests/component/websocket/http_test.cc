@@ -13,7 +13,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string Post(std::string_view path, std::string_view body) {
+std::string PostTo(std::string_view path, std::string_view body) {
   return "POST " + std::string(path) +
          " HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
          std::string(body);
@@ -40,7 +40,7 @@ class Http : public WebSocketTest {
   Awaitable<void> KeepAlive() {
     RawPeer peer = co_await ConnectRaw(address);
     // Two at once, then one in pieces.
-    co_await peer.Send("GET /a?x=%41 HTTP/1.1\r\nHost: t\r\n\r\n" + Post("/echo", "one"));
+    co_await peer.Send("GET /a?x=%41 HTTP/1.1\r\nHost: t\r\n\r\n" + PostTo("/echo", "one"));
     EXPECT_THAT(co_await peer.ReceiveResponse(), HasSubstr("\r\n\r\n/a"));
     EXPECT_THAT(co_await peer.ReceiveResponse(), HasSubstr("\r\n\r\none"));
     co_await peer.Send("GET /b HT");
@@ -144,7 +144,7 @@ class Http : public WebSocketTest {
 
   Awaitable<void> TooLargeBodyIsAnsweredWhileItIsSent() {
     RawPeer peer = co_await ConnectRaw(address);
-    co_await peer.Send(Post("/echo", std::string(1U << 20U, 'x')));
+    co_await peer.Send(PostTo("/echo", std::string(1U << 20U, 'x')));
     EXPECT_THAT(co_await peer.ReceiveToEnd(), HasSubstr("HTTP/1.1 413 "));
   }
 };
@@ -179,7 +179,7 @@ TEST_F(Http, DropsAHeaderThatWouldInjectAnother) {
 }
 
 TEST_F(Http, AnswersAPost) {
-  EXPECT_THAT(Answer(Post("/echo", "body")), HasSubstr("\r\n\r\nbody"));
+  EXPECT_THAT(Answer(PostTo("/echo", "body")), HasSubstr("\r\n\r\nbody"));
 }
 
 TEST_F(Http, ReadsAChunkedBody) {
@@ -200,12 +200,12 @@ TEST_F(Http, AnswersAHeadWithoutTheBody) {
 
 TEST_F(Http, ABodyAtTheLimitPasses) {
   const std::string body(server_options.body_bytes_max, 'b');
-  EXPECT_THAT(Answer(Post("/echo", body)), HasSubstr("\r\n\r\n" + body));
+  EXPECT_THAT(Answer(PostTo("/echo", body)), HasSubstr("\r\n\r\n" + body));
 }
 
 TEST_F(Http, ABodyOverTheLimitIs413) {
   const std::string body(server_options.body_bytes_max + 1, 'b');
-  EXPECT_THAT(Answer(Post("/echo", body)), HasSubstr("HTTP/1.1 413 "));
+  EXPECT_THAT(Answer(PostTo("/echo", body)), HasSubstr("HTTP/1.1 413 "));
   EXPECT_TRUE(service.requests.empty());
 }
 
@@ -284,7 +284,7 @@ TEST_F(Http, APeerThatSaysNothingIsCut) {
 TEST_F(Http, AnUnfinishedBodyIsCut) {
   server_options.request_max = milliseconds(50);
   StartServer();
-  std::string request = Post("/echo", "body");
+  std::string request = PostTo("/echo", "body");
   request.pop_back();
   Run(ExpectCut(std::move(request)));
 }

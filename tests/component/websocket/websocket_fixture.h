@@ -66,6 +66,8 @@ struct FrameOptions {
   unsigned char reserved_bits = 0;
 };
 
+inline constexpr FrameOptions kFromServer = {true, false, 0};
+
 enum Opcode : unsigned char {
   kContinuation = 0,
   kText = 1,

@@ -8,8 +8,6 @@
 namespace voicebridge::worker {
 namespace {
 
-using Phase = WorldPhase;
-
 constexpr std::array<std::string_view, 22> kUpstreamKinds = {
     "unknown",          "passed on",       "error",
     "session.created",  "session.updated", "item.added",
@@ -108,16 +106,16 @@ bool IsOneOf(std::string_view kind, std::initializer_list<std::string_view> kind
 
 }  // namespace
 
-std::string_view WhyUnreachable(Phase phase, std::string_view kind) {
-  if (phase == Phase::kClosed) {
+std::string_view WhyUnreachable(WorldPhase phase, std::string_view kind) {
+  if (phase == WorldPhase::kClosed) {
     return {};  // Whatever was on its way still arrives.
   }
-  const bool starting = phase == Phase::kConnecting || phase == Phase::kConfiguring;
-  const bool reported = phase >= Phase::kWaiting;
-  if (kind == "upstream session.created" && phase != Phase::kConnecting) {
+  const bool starting = phase == WorldPhase::kConnecting || phase == WorldPhase::kConfiguring;
+  const bool reported = phase >= WorldPhase::kWaiting;
+  if (kind == "upstream session.created" && phase != WorldPhase::kConnecting) {
     return "the upstream says it once and first";
   }
-  if (kind == "upstream session.updated" && phase == Phase::kConnecting) {
+  if (kind == "upstream session.updated" && phase == WorldPhase::kConnecting) {
     return "no update was sent yet";
   }
   const bool welcome = IsOneOf(
@@ -129,16 +127,16 @@ std::string_view WhyUnreachable(Phase phase, std::string_view kind) {
   if (starting && kind == "tool finished") {
     return "no tool was started";
   }
-  if ((starting || phase == Phase::kListening) && kind.starts_with("assessment ")) {
+  if ((starting || phase == WorldPhase::kListening) && kind.starts_with("assessment ")) {
     return "no assessment was started";
   }
-  if (phase != Phase::kAssessing && kind == "assessment stored") {
+  if (phase != WorldPhase::kAssessing && kind == "assessment stored") {
     return "it is stored before anything becomes of it";
   }
   if (reported && kind.starts_with("assessment ") && kind != "assessment completed") {
     return "after the report only the report may come again";
   }
-  if (phase <= Phase::kWaiting && kind.starts_with("summary ")) {
+  if (phase <= WorldPhase::kWaiting && kind.starts_with("summary ")) {
     return "no second upstream was opened";
   }
   return {};
@@ -157,7 +155,7 @@ WorldCoverage::WorldCoverage() {
   }
 }
 
-void WorldCoverage::Note(Phase phase, const SeenEvent& seen) {
+void WorldCoverage::Note(WorldPhase phase, const SeenEvent& seen) {
   ++counts_.at(std::visit(KindOf{seen}, seen.event)).at(static_cast<std::size_t>(phase));
 }
 
@@ -165,7 +163,7 @@ std::string WorldCoverage::Problems() const {
   std::string problems;
   for (const std::string& kind : kinds_) {
     for (int i = 0; i < kWorldPhases; ++i) {
-      const auto phase = static_cast<Phase>(i);
+      const auto phase = static_cast<WorldPhase>(i);
       const bool met = counts_.at(kind).at(static_cast<std::size_t>(i)) > 0;
       const std::string_view why = WhyUnreachable(phase, kind);
       if (met == why.empty()) {
@@ -181,13 +179,13 @@ std::string WorldCoverage::Problems() const {
 std::string WorldCoverage::Table() const {
   std::string table = fmt::format("{:<38}", "");
   for (int i = 0; i < kWorldPhases; ++i) {
-    table += fmt::format("{:>12}", NameOf(static_cast<Phase>(i)));
+    table += fmt::format("{:>12}", NameOf(static_cast<WorldPhase>(i)));
   }
   for (const std::string& kind : kinds_) {
     table += fmt::format("\n{:<38}", kind);
     for (int i = 0; i < kWorldPhases; ++i) {
       const unsigned count = counts_.at(kind).at(static_cast<std::size_t>(i));
-      const bool possible = WhyUnreachable(static_cast<Phase>(i), kind).empty();
+      const bool possible = WhyUnreachable(static_cast<WorldPhase>(i), kind).empty();
       table += possible || count > 0 ? fmt::format("{:>12}", count) : fmt::format("{:>12}", "-");
     }
   }

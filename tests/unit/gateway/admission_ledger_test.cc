@@ -8,18 +8,14 @@
 #include <random>
 #include <vector>
 
+#include "tests/unit/gateway/ip.h"
+
 namespace voicebridge::gateway {
 namespace {
 
 using Entry = AdmissionLedger::Entry;
 
 const TimePoint kStart{hours(1)};
-
-IpAddress Ip(std::string_view text) {
-  const auto address = IpAddress::Parse(text);
-  EXPECT_TRUE(address.has_value()) << text;
-  return address.value_or(IpAddress());
-}
 
 SessionClaim Of(std::string_view address) { return SessionClaim{.address = Ip(address)}; }
 

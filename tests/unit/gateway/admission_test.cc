@@ -11,7 +11,7 @@
 namespace voicebridge::gateway {
 namespace {
 
-SessionClaim Of(std::string_view address) {
+SessionClaim ClaimOf(std::string_view address) {
   return SessionClaim{.address = IpAddress::Parse(address).value_or(IpAddress())};
 }
 
@@ -27,26 +27,26 @@ bool IsAdmitted(const std::variant<Admission::Place, Refusal>& entered) {
 TEST(Admission, GivesAPlaceBackWhenNobodyHoldsItAnyMore) {
   Admission admission({.sessions = 1}, {});
   {
-    auto first = admission.Enter(Of("192.0.2.1"));
+    auto first = admission.Enter(ClaimOf("192.0.2.1"));
     ASSERT_TRUE(IsAdmitted(first));
-    EXPECT_EQ(Reason(admission.Enter(Of("192.0.2.2"))), RefusalReason::kFull);
+    EXPECT_EQ(Reason(admission.Enter(ClaimOf("192.0.2.2"))), RefusalReason::kFull);
     Admission::Place moved = std::move(std::get<Admission::Place>(first));
-    EXPECT_EQ(Reason(admission.Enter(Of("192.0.2.2"))), RefusalReason::kFull);
+    EXPECT_EQ(Reason(admission.Enter(ClaimOf("192.0.2.2"))), RefusalReason::kFull);
     moved.GiveBack();
-    EXPECT_TRUE(IsAdmitted(admission.Enter(Of("192.0.2.2")))) << "and given back at once";
+    EXPECT_TRUE(IsAdmitted(admission.Enter(ClaimOf("192.0.2.2")))) << "and given back at once";
     moved.GiveBack();  // Of what is not held nothing is given back.
-    auto second = admission.Enter(Of("192.0.2.2"));
-    EXPECT_EQ(Reason(admission.Enter(Of("192.0.2.3"))), RefusalReason::kFull);
+    auto second = admission.Enter(ClaimOf("192.0.2.2"));
+    EXPECT_EQ(Reason(admission.Enter(ClaimOf("192.0.2.3"))), RefusalReason::kFull);
   }
-  EXPECT_TRUE(IsAdmitted(admission.Enter(Of("192.0.2.3"))));
+  EXPECT_TRUE(IsAdmitted(admission.Enter(ClaimOf("192.0.2.3"))));
 }
 
 TEST(Admission, SaysWhichLimitItWasAndWhenToTryAgain) {
   Admission admission({.sessions = 9, .sessions_per_address = 1, .requests_per_minute = 1}, {});
-  SessionClaim claim{Of("192.0.2.1").address, "secret_1", 1};
+  SessionClaim claim{ClaimOf("192.0.2.1").address, "secret_1", 1};
   auto held = admission.Enter(claim);
-  EXPECT_EQ(Reason(admission.Enter(Of("192.0.2.1"))), RefusalReason::kAddressSessions);
-  claim.address = Of("192.0.2.2").address;
+  EXPECT_EQ(Reason(admission.Enter(ClaimOf("192.0.2.1"))), RefusalReason::kAddressSessions);
+  claim.address = ClaimOf("192.0.2.2").address;
   EXPECT_EQ(Reason(admission.Enter(claim)), RefusalReason::kSecretSessions);
   EXPECT_FALSE(admission.TakeRequest(claim.address).has_value());
   const auto refusal = admission.TakeRequest(claim.address);
@@ -92,7 +92,7 @@ TEST(Admission, NeverGivesOutMoreThanThereIsToAnyNumberOfThreads) {
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&admission, &held, &most] {
       for (int i = 0; i < kRounds; ++i) {
-        const auto entered = admission.Enter(Of("192.0.2.1"));
+        const auto entered = admission.Enter(ClaimOf("192.0.2.1"));
         if (IsAdmitted(entered)) {
           const int now = held.fetch_add(1) + 1;
           int seen = most.load();
@@ -110,10 +110,10 @@ TEST(Admission, NeverGivesOutMoreThanThereIsToAnyNumberOfThreads) {
   EXPECT_LE(most.load(), 3);
   std::vector<std::variant<Admission::Place, Refusal>> places;
   for (int i = 0; i < 3; ++i) {
-    places.push_back(admission.Enter(Of("192.0.2.1")));
+    places.push_back(admission.Enter(ClaimOf("192.0.2.1")));
     EXPECT_TRUE(IsAdmitted(places.back())) << "all came back";
   }
-  EXPECT_EQ(Reason(admission.Enter(Of("192.0.2.1"))), RefusalReason::kFull);
+  EXPECT_EQ(Reason(admission.Enter(ClaimOf("192.0.2.1"))), RefusalReason::kFull);
 }
 
 }  // namespace

@@ -4,17 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "common/core/status.h"
+#include "tests/unit/gateway/ip.h"
 
 namespace voicebridge::gateway {
 namespace {
 
 using testing::HasSubstr;
-
-IpAddress Ip(std::string_view text) {
-  const auto address = IpAddress::Parse(text);
-  EXPECT_TRUE(address.has_value()) << text;
-  return address.value_or(IpAddress());
-}
 
 bool Contains(std::string_view network, std::string_view address) {
   const auto parsed = IpNetwork::Parse(network);

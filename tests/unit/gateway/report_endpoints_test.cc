@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::int64_t kNow = 1'800'000'000;
+constexpr std::int64_t kIssuedAt = 1'800'000'000;
 const std::string kSession = "sess_1";
 
 class FakeReports final : public SessionReports {
@@ -47,7 +47,7 @@ class ReportEndpointsTest : public testing::Test {
 
   HttpResponse Respond(ReportRoute::Kind kind, const HttpRequest& request) {
     const ReportRoute route{kind, kSession};
-    if (const auto refusal = CheckReportToken(route, request, keys_, kNow)) {
+    if (const auto refusal = CheckReportToken(route, request, keys_, kIssuedAt)) {
       return ResponseTo(*refusal);
     }
     net::io_context io;
@@ -63,7 +63,7 @@ class ReportEndpointsTest : public testing::Test {
     return Respond(ReportRoute::Kind::kRetry, Request("POST", Token(kSession)));
   }
 
-  std::string Token(const std::string& session, std::int64_t expires_at = kNow + 60) {
+  std::string Token(const std::string& session, std::int64_t expires_at = kIssuedAt + 60) {
     return MintAccessToken(keys_, session, expires_at);
   }
 
@@ -129,11 +129,11 @@ TEST_F(ReportEndpointsTest, WantsTheTokenOfThisSession) {
   };
   EXPECT_EQ(status(""), 401U);
   EXPECT_EQ(status("sk-key"), 401U);
-  EXPECT_EQ(status(Token(kSession, kNow)), 401U) << "expired";
-  EXPECT_EQ(status(MintAccessToken(SigningKeys::Random(), kSession, kNow + 60)), 401U);
+  EXPECT_EQ(status(Token(kSession, kIssuedAt)), 401U) << "expired";
+  EXPECT_EQ(status(MintAccessToken(SigningKeys::Random(), kSession, kIssuedAt + 60)), 401U);
   ClientSecretClaims claims;
   claims.issued_to = kSession;
-  claims.expires_at = kNow + 60;
+  claims.expires_at = kIssuedAt + 60;
   EXPECT_EQ(status(MintClientSecret(keys_, claims).substr(kClientSecretPrefix.size())), 401U);
   EXPECT_EQ(status(Token("sess_2")), 403U);
   EXPECT_THAT(reports_.asked, testing::IsEmpty()) << "nobody is asked without a good token";
@@ -142,15 +142,15 @@ TEST_F(ReportEndpointsTest, WantsTheTokenOfThisSession) {
 TEST_F(ReportEndpointsTest, TellsWhatIsWrongWithATokenApart) {
   const auto reason = [this](const std::string& token) {
     const auto refusal = CheckReportToken({ReportRoute::Kind::kReport, kSession},
-                                          Request("GET", token), keys_, kNow);
+                                          Request("GET", token), keys_, kIssuedAt);
     EXPECT_TRUE(refusal.has_value());
     return refusal.value_or(Refusal()).reason;
   };
   EXPECT_EQ(reason(""), RefusalReason::kNoCredential);
   EXPECT_EQ(reason("sk-key"), RefusalReason::kForged);
-  EXPECT_EQ(reason(MintAccessToken(SigningKeys::Random(), kSession, kNow + 60)),
+  EXPECT_EQ(reason(MintAccessToken(SigningKeys::Random(), kSession, kIssuedAt + 60)),
             RefusalReason::kForged);
-  EXPECT_EQ(reason(Token(kSession, kNow)), RefusalReason::kExpired);
+  EXPECT_EQ(reason(Token(kSession, kIssuedAt)), RefusalReason::kExpired);
   EXPECT_EQ(reason(Token("sess_2")), RefusalReason::kForeignSession);
 }
 

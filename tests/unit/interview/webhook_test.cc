@@ -7,7 +7,7 @@
 namespace voicebridge::worker::test {
 namespace {
 
-using Outcome = ToolResult::Outcome;
+using ToolOutcome = ToolResult::Outcome;
 
 TEST(WebhookSignature, IsThatOfTheStandard) {
   // The example of the Standard Webhooks specification.
@@ -43,7 +43,7 @@ HttpReply Failure(absl::StatusCode code, bool sent) {
 
 TEST(WebhookVerdict, TakesTheBodyOfASuccess) {
   const WebhookVerdict verdict = JudgeWebhookReply(Reply(201, "42"));
-  EXPECT_EQ(verdict.result.outcome, Outcome::kAnswered);
+  EXPECT_EQ(verdict.result.outcome, ToolOutcome::kAnswered);
   EXPECT_EQ(verdict.result.output, "42");
   EXPECT_FALSE(verdict.may_pass);
 }
@@ -55,7 +55,7 @@ TEST(WebhookVerdict, KnowsWhichStatusesMayPass) {
   for (const unsigned status : {301U, 307U, 400U, 404U, 410U}) {
     const WebhookVerdict verdict = JudgeWebhookReply(Reply(status, "body"));
     EXPECT_FALSE(verdict.may_pass) << status;
-    EXPECT_EQ(verdict.result.outcome, Outcome::kFailed) << status;
+    EXPECT_EQ(verdict.result.outcome, ToolOutcome::kFailed) << status;
     EXPECT_THAT(verdict.result.output, testing::Not(testing::HasSubstr("body")));
   }
 }
@@ -65,20 +65,20 @@ TEST(WebhookVerdict, IsUnknownWhereTheWorkMayHaveBeenDone) {
   const auto outcome = [](HttpReply reply) {
     return JudgeWebhookReply(std::move(reply)).result.outcome;
   };
-  EXPECT_EQ(outcome(Failure(StatusCode::kDeadlineExceeded, true)), Outcome::kUnknown);
-  EXPECT_EQ(outcome(Failure(StatusCode::kUnavailable, true)), Outcome::kUnknown);
-  EXPECT_EQ(outcome(Reply(502)), Outcome::kUnknown);
-  EXPECT_EQ(outcome(Reply(504)), Outcome::kUnknown);
-  EXPECT_EQ(outcome(Failure(StatusCode::kDeadlineExceeded, false)), Outcome::kFailed);
-  EXPECT_EQ(outcome(Failure(StatusCode::kUnavailable, false)), Outcome::kFailed);
-  EXPECT_EQ(outcome(Reply(500)), Outcome::kFailed);
+  EXPECT_EQ(outcome(Failure(StatusCode::kDeadlineExceeded, true)), ToolOutcome::kUnknown);
+  EXPECT_EQ(outcome(Failure(StatusCode::kUnavailable, true)), ToolOutcome::kUnknown);
+  EXPECT_EQ(outcome(Reply(502)), ToolOutcome::kUnknown);
+  EXPECT_EQ(outcome(Reply(504)), ToolOutcome::kUnknown);
+  EXPECT_EQ(outcome(Failure(StatusCode::kDeadlineExceeded, false)), ToolOutcome::kFailed);
+  EXPECT_EQ(outcome(Failure(StatusCode::kUnavailable, false)), ToolOutcome::kFailed);
+  EXPECT_EQ(outcome(Reply(500)), ToolOutcome::kFailed);
 }
 
 TEST(WebhookVerdict, SaysThatALongAnswerWasDropped) {
   HttpReply reply = Failure(absl::StatusCode::kResourceExhausted, true);
   reply.head.status = 200;
   const WebhookVerdict verdict = JudgeWebhookReply(reply);
-  EXPECT_EQ(verdict.result.outcome, Outcome::kFailed);
+  EXPECT_EQ(verdict.result.outcome, ToolOutcome::kFailed);
   EXPECT_EQ(verdict.result.detail, "answer_too_long");
   EXPECT_FALSE(verdict.may_pass);
 }

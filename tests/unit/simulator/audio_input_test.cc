@@ -9,8 +9,6 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr std::string_view kCommit = R"({"type":"input_audio_buffer.commit"})";
-
 std::string Detection(std::string_view fields) {
   return R"({"type":"session.update","session":{"type":"realtime","audio":{"input":{
     "turn_detection":{"type":"server_vad",)" +

@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 absl::StatusOr<Fault> Parse(std::string_view text) { return ParseFault(text); }
-absl::StatusOr<Fault> Request(std::string_view text) { return ParseFault(*ParseObject(text)); }
+absl::StatusOr<Fault> FaultOf(std::string_view text) { return ParseFault(*ParseObject(text)); }
 
 TEST(FaultKinds, HaveOneNameAndOneIdEach) {
   std::set<std::string_view> names;
@@ -60,21 +60,21 @@ TEST(Faults, SayWhatIsWrongWithAnArgument) {
 }
 
 TEST(Faults, SayWhatIsWrongWithARequest) {
-  EXPECT_THAT(Message(Request(R"({"fault":"drop","when":1})").status()), HasSubstr("when: "));
-  EXPECT_THAT(Message(Request(R"({"fault":"drop","count":0})").status()), HasSubstr("count: "));
-  EXPECT_THAT(Message(Request(R"({"fault":"drop","count":"2"})").status()), HasSubstr("count: "));
-  EXPECT_THAT(Message(Request(R"({"fault":"drop","times":2})").status()), HasSubstr("times: "));
-  EXPECT_THAT(Message(Request(R"({"fault":"bad_key","session":"s"})").status()),
+  EXPECT_THAT(Message(FaultOf(R"({"fault":"drop","when":1})").status()), HasSubstr("when: "));
+  EXPECT_THAT(Message(FaultOf(R"({"fault":"drop","count":0})").status()), HasSubstr("count: "));
+  EXPECT_THAT(Message(FaultOf(R"({"fault":"drop","count":"2"})").status()), HasSubstr("count: "));
+  EXPECT_THAT(Message(FaultOf(R"({"fault":"drop","times":2})").status()), HasSubstr("times: "));
+  EXPECT_THAT(Message(FaultOf(R"({"fault":"bad_key","session":"s"})").status()),
               HasSubstr("session: "));
-  EXPECT_THAT(Message(Request(R"({"fault":"drop","session":"s","count":1})").status()),
+  EXPECT_THAT(Message(FaultOf(R"({"fault":"drop","session":"s","count":1})").status()),
               HasSubstr("count: "));
-  EXPECT_THAT(Message(Request(R"({"arg":1})").status()), HasSubstr("fault ''"));
+  EXPECT_THAT(Message(FaultOf(R"({"arg":1})").status()), HasSubstr("fault ''"));
 }
 
 TEST(Faults, HitAsManySessionsAsAskedFor) {
   Faults faults;
-  faults.Add(*Request(R"({"fault":"refuse","arg":"429","count":1})"));
-  faults.Add(*Request(R"({"fault":"mute","arg":3,"count":2})"));
+  faults.Add(*FaultOf(R"({"fault":"refuse","arg":"429","count":1})"));
+  faults.Add(*FaultOf(R"({"fault":"mute","arg":3,"count":2})"));
   faults.Add(*Parse("configure_delay:250"));
   EXPECT_EQ(faults.TakeForUpgrade(FaultId::kRefuse)->number, 429U);
   EXPECT_FALSE(faults.TakeForUpgrade(FaultId::kRefuse));
@@ -87,8 +87,8 @@ TEST(Faults, HitAsManySessionsAsAskedFor) {
 
 TEST(Faults, OfCallsAreNotTakenBySessions) {
   Faults faults;
-  faults.Add(*Request(R"({"fault":"responses_hang","count":1})"));
-  faults.Add(*Request(R"({"fault":"drop","count":1})"));
+  faults.Add(*FaultOf(R"({"fault":"responses_hang","count":1})"));
+  faults.Add(*FaultOf(R"({"fault":"drop","count":1})"));
   EXPECT_FALSE(faults.TakeForSession().Has(FaultId::kResponsesHang));
   const ActiveFaults call = faults.TakeForCall();
   EXPECT_TRUE(call.Has(FaultId::kResponsesHang));
@@ -98,7 +98,7 @@ TEST(Faults, OfCallsAreNotTakenBySessions) {
 
 TEST(Faults, OfTurnsHappenAsOftenAsAskedFor) {
   ActiveFaults faults;
-  faults.Add(*Request(R"({"fault":"response_fail","arg":"server_error","times":2})"));
+  faults.Add(*FaultOf(R"({"fault":"response_fail","arg":"server_error","times":2})"));
   EXPECT_EQ(faults.Take(FaultId::kResponseFail)->word, "server_error");
   EXPECT_TRUE(faults.Take(FaultId::kResponseFail));
   EXPECT_FALSE(faults.Take(FaultId::kResponseFail));

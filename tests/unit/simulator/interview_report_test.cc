@@ -18,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::string_view kSchema = R"({"type":"object","additionalProperties":false,
+constexpr std::string_view kReportSchema = R"({"type":"object","additionalProperties":false,
   "required":["ceiling_analysis","ceiling_phase","domain_analyses","logic_errors_to_debug",
               "optimization_strategy","proficiency_level","starting_module"],
   "properties":{
@@ -51,9 +51,9 @@ constexpr std::string_view kTranscript =
     R"({"conversation_ended_because":"저는"})"
     "\n";
 
-ResponsesRequest Request(std::string_view input = kTranscript) {
+ResponsesRequest ReportRequest(std::string_view input = kTranscript) {
   json::object format = {{"type", "json_schema"}, {"name", "assessment"}, {"strict", true}};
-  format["schema"] = *ParseObject(kSchema);
+  format["schema"] = *ParseObject(kReportSchema);
   json::object body = {{"model", "gpt-5.4-mini"}, {"instructions", "Assess."}, {"input", input}};
   body["text"] = json::object{{"format", std::move(format)}};
   const auto parsed = ParseResponsesRequest(json::serialize(body));
@@ -61,13 +61,13 @@ ResponsesRequest Request(std::string_view input = kTranscript) {
   return std::get<ResponsesRequest>(parsed);
 }
 
-ResponsesReply Reply(std::string_view garbage) {
+ResponsesReply ReportReply(std::string_view garbage) {
   IdSource ids(1);
-  return ReplyTo(Request(), garbage, 1000, ids);
+  return ReplyTo(ReportRequest(), garbage, 1000, ids);
 }
 
 json::object Report(std::string_view input = kTranscript) {
-  return InterviewReport(*ParseObject(kSchema), input).value_or(json::object());
+  return InterviewReport(*ParseObject(kReportSchema), input).value_or(json::object());
 }
 
 TEST(InterviewReport, HasEachDomainOnceWithRatingsThatAgreeWithTheLevel) {
@@ -120,7 +120,7 @@ TEST(InterviewReport, IsForTheSchemaOfAnInterviewOnly) {
 }
 
 TEST(InterviewReport, ObeysOtherEnumerations) {
-  json::object schema = *ParseObject(kSchema);
+  json::object schema = *ParseObject(kReportSchema);
   json::object& properties = schema["properties"].as_object();
   properties["proficiency_level"].as_object()["enum"] = json::array{"low", "high"};
   json::object& domain = properties["domain_analyses"].at("items").at("properties").as_object();
@@ -135,8 +135,8 @@ TEST(InterviewReport, ObeysOtherEnumerations) {
 }
 
 TEST(ReportGarbage, IsTheSameReportInAnotherOrder) {
-  const json::object plain = *ParseObject(Reply("").text);
-  const json::object other = *ParseObject(Reply("reordered").text);
+  const json::object plain = *ParseObject(ReportReply("").text);
+  const json::object other = *ParseObject(ReportReply("reordered").text);
   EXPECT_EQ(json::value(plain), json::value(other));
   EXPECT_NE(plain.begin()->key(), other.begin()->key());
   EXPECT_NE(plain.at("domain_analyses").at(0).as_object().begin()->key(),
@@ -144,12 +144,12 @@ TEST(ReportGarbage, IsTheSameReportInAnotherOrder) {
 }
 
 TEST(ReportGarbage, HasAMemberTooMany) {
-  const json::object plain = *ParseObject(Reply("").text);
-  EXPECT_EQ(ParseObject(Reply("extra_member").text)->size(), plain.size() + 1);
+  const json::object plain = *ParseObject(ReportReply("").text);
+  EXPECT_EQ(ParseObject(ReportReply("extra_member").text)->size(), plain.size() + 1);
 }
 
 TEST(ReportGarbage, EndsInTheMiddleAndSaysSo) {
-  const ResponsesReply reply = Reply("incomplete");
+  const ResponsesReply reply = ReportReply("incomplete");
   EXPECT_FALSE(ParseObject(reply.text).ok());
   EXPECT_EQ(StringOr(reply.response, "status"), "incomplete");
   EXPECT_EQ(reply.response.at("incomplete_details").at("reason"), "max_output_tokens");
@@ -158,12 +158,13 @@ TEST(ReportGarbage, EndsInTheMiddleAndSaysSo) {
 }
 
 TEST(ReportGarbage, IsOutOfRangeOrRefusedOrEmptyOrNoJson) {
-  const json::object beyond = *ParseObject(Reply("out_of_range").text);
+  const json::object beyond = *ParseObject(ReportReply("out_of_range").text);
   EXPECT_GT(beyond.at("domain_analyses").at(0).at("rating").as_int64(), 10);
-  EXPECT_EQ(Reply("empty").text, "");
-  EXPECT_FALSE(ParseObject(Reply("not_json").text).ok());
-  EXPECT_EQ(Reply("refusal").response.at("output").at(0).at("content").at(0).at("type"), "refusal");
-  EXPECT_EQ(StringOr(Reply("").response, "status"), "completed");
+  EXPECT_EQ(ReportReply("empty").text, "");
+  EXPECT_FALSE(ParseObject(ReportReply("not_json").text).ok());
+  EXPECT_EQ(ReportReply("refusal").response.at("output").at(0).at("content").at(0).at("type"),
+            "refusal");
+  EXPECT_EQ(StringOr(ReportReply("").response, "status"), "completed");
 }
 
 TEST(ReportGarbage, ComesInTheOrderInWhichItWasAskedFor) {
@@ -178,8 +179,8 @@ TEST(ReportGarbage, ComesInTheOrderInWhichItWasAskedFor) {
 }
 
 TEST(Prompts, AreEqualForAttemptsAtTheSameThing) {
-  EXPECT_EQ(Request().prompt, Request().prompt);
-  EXPECT_NE(Request().prompt, Request("another").prompt);
+  EXPECT_EQ(ReportRequest().prompt, ReportRequest().prompt);
+  EXPECT_NE(ReportRequest().prompt, ReportRequest("another").prompt);
   Journal journal;
   for (const char* prompt : {"a", "b", "a"}) {
     journal.CountPrompt(prompt);

@@ -14,7 +14,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::string_view kCreate = R"({"type":"response.create"})";
 constexpr std::string_view kArgumentsDone = "response.function_call_arguments.done";
 constexpr std::string_view kSaid = "response.output_audio_transcript.done";
 constexpr std::string_view kTranscribed = "conversation.item.input_audio_transcription.completed";

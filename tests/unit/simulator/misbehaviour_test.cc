@@ -11,8 +11,6 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::string_view kCreate = R"({"type":"response.create"})";
-constexpr std::string_view kCommit = R"({"type":"input_audio_buffer.commit"})";
 constexpr std::string_view kCompleted = "conversation.item.input_audio_transcription.completed";
 constexpr std::string_view kFailed = "conversation.item.input_audio_transcription.failed";
 
@@ -23,7 +21,7 @@ void Configure(ModelSession& session, std::string_view tools = "[]") {
                     "transcription":{"model":"gpt-4o-mini-transcribe"}}}}})");
 }
 
-std::string Tool(std::string_view name) {
+std::string CityTool(std::string_view name) {
   return R"({"type":"function","name":")" + std::string(name) +
          R"(","parameters":{"type":"object","required":["city"],
              "properties":{"city":{"type":"string"}}}})";
@@ -136,7 +134,7 @@ TEST(ResponseFault, SpeaksInTwoItems) {
 
 TEST(ToolFault, CallsAllToolsAtOnce) {
   ModelSession session;
-  Configure(session, "[" + Tool("weather") + "," + Tool("time") + "]");
+  Configure(session, "[" + CityTool("weather") + "," + CityTool("time") + "]");
   session.Misbehave("parallel_tool_calls");
   Ask(session);
   session.Advance(seconds(2));
@@ -148,7 +146,7 @@ TEST(ToolFault, CallsAllToolsAtOnce) {
 
 TEST(ToolFault, CallsTheOnlyToolTwice) {
   ModelSession session;
-  Configure(session, "[" + Tool("weather") + "]");
+  Configure(session, "[" + CityTool("weather") + "]");
   session.Misbehave("parallel_tool_calls");
   Ask(session);
   session.Advance(seconds(2));
@@ -157,7 +155,7 @@ TEST(ToolFault, CallsTheOnlyToolTwice) {
 
 TEST(ToolFault, SendsArgumentsThatAreNotJson) {
   ModelSession session;
-  Configure(session, "[" + Tool("weather") + "]");
+  Configure(session, "[" + CityTool("weather") + "]");
   session.Misbehave("invalid_arguments");
   Ask(session);
   session.Advance(seconds(2));
@@ -171,7 +169,7 @@ TEST(ToolFault, WaitsForASessionWithTools) {
   Ask(session);
   session.Advance(seconds(2));
   EXPECT_EQ(OutputOf(session)[0].at("type"), "message");
-  Configure(session, "[" + Tool("weather") + "]");
+  Configure(session, "[" + CityTool("weather") + "]");
   Ask(session);
   session.Advance(seconds(2));
   EXPECT_EQ(OutputOf(session)[0].at("type"), "function_call");

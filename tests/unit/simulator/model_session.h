@@ -18,6 +18,9 @@
 
 namespace voicebridge::simulator {
 
+inline constexpr std::string_view kCreate = R"({"type":"response.create"})";
+inline constexpr std::string_view kCommit = R"({"type":"input_audio_buffer.commit"})";
+
 inline std::string Pcm(std::uint64_t milliseconds_long, double amplitude = 0) {
   std::string pcm;
   for (std::uint64_t index = 0; index < SamplesOfMilliseconds(milliseconds_long); ++index) {

@@ -11,8 +11,6 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr std::string_view kCreate = R"({"type":"response.create"})";
-
 TEST(Response, FollowsTheOrderOfAPushToTalkTurn) {
   ModelSession session;
   session.UsePushToTalk();
