@@ -306,7 +306,7 @@ ExitCode RunWorker(const WorkerConfig& config, Watchdog& watchdog, WorkerGauges&
   static auto* const worker = new Worker(config, gauges, watchdog);
   if (const absl::Status status = worker->Start(); !status.ok()) {
     std::fprintf(stderr, "voicebridge-worker: %s\n", Message(status).c_str());
-    return ExitCode::kBadConfiguration;
+    return ExitCodeOfStart(status);
   }
   return worker->Serve();
 }

@@ -8,8 +8,10 @@
 
 #include "bridge_worker/interview/assessment.h"
 #include "bridge_worker/store/store.h"
+#include "bridge_worker/tools/http_webhook.h"
 #include "common/config/flags.h"
 #include "common/config/peer_flags.h"
+#include "common/core/certificate.h"
 #include "common/core/status.h"
 #include "common/drain/drain_plan.h"
 
@@ -105,6 +107,18 @@ void LoadStore(WorkerConfig& config, ConfigErrors& errors) {
       InRange("assessments", absl::GetFlag(FLAGS_assessments), 1, kAssessmentsMax, errors));
 }
 
+void LoadUpstreamAuthorities(WorkerConfig& config, ConfigErrors& errors) {
+  config.upstream_ca_file = absl::GetFlag(FLAGS_upstream_ca);
+  if (config.upstream_ca_file.empty()) {
+    return;
+  }
+  if (const auto file = ReadNamedFile("upstream_ca", config.upstream_ca_file, errors)) {
+    if (const absl::Status usable = CheckAuthorities(file->text.Reveal()); !usable.ok()) {
+      errors.Add("upstream_ca", fmt::format("{}: {}", file->path, Message(usable)));
+    }
+  }
+}
+
 void CheckSchemas(const Profiles& profiles, ConfigErrors& errors) {
   for (const auto& [name, profile] : profiles) {
     if (!profile.has_assessment()) {
@@ -181,7 +195,7 @@ absl::StatusOr<WorkerConfig> LoadWorkerConfig() {
   }
   config.pid_file = absl::GetFlag(FLAGS_pid_file);
   config.upstream_url = LoadUpstreamUrl(errors);
-  config.upstream_ca_file = absl::GetFlag(FLAGS_upstream_ca);
+  LoadUpstreamAuthorities(config, errors);
   config.responses_url = LoadResponsesUrl(errors);
   LoadKey(config, errors);
   LoadStore(config, errors);
@@ -189,6 +203,9 @@ absl::StatusOr<WorkerConfig> LoadWorkerConfig() {
   if (profiles.ok()) {
     config.profiles = *std::move(profiles);
     CheckSchemas(config.profiles, errors);
+    if (const absl::Status webhooks = CheckWebhooks(config.profiles); !webhooks.ok()) {
+      errors.Add("profiles", Message(webhooks));
+    }
   } else {
     errors.Add("profiles", Message(profiles.status()));
   }

@@ -241,7 +241,7 @@ ExitCode RunGateway(const GatewayConfig& config, Watchdog& watchdog, GatewayGaug
   static auto* const gateway = new Gateway(config, gauges, watchdog);
   if (const absl::Status status = gateway->Start(); !status.ok()) {
     std::fprintf(stderr, "voicebridge-gateway: %s\n", Message(status).c_str());
-    return ExitCode::kBadConfiguration;
+    return ExitCodeOfStart(status);
   }
   return gateway->Serve();
 }

@@ -24,9 +24,9 @@
 
 namespace voicebridge::worker {
 
-// conversation.cc holds life, time and what both directions use; upstream_events.cc and
-// client_events.cc hold one handler per event type; tool_events.cc, interview_events.cc and
-// summary_events.cc what the worker does by itself.
+// conversation.cc holds life, time and what both directions use; upstream_events.cc,
+// upstream_error_events.cc and client_events.cc hold one handler per event type; tool_events.cc,
+// interview_events.cc and summary_events.cc what the worker does by itself.
 class Conversation::Core {
  public:
   Core(ConversationConfig config, TimePoint now);
@@ -90,11 +90,6 @@ class Conversation::Core {
 
   // --- upstream_events.cc
   void OnUpstreamEvent(const UpstreamEvent& event, std::string_view text);
-  void OnError(const UpstreamEvent& event, std::string_view text);
-  bool IsSettledQuietly(const ProtocolError& error);
-  std::optional<std::string> OwnerOf(const ProtocolError& error);
-  void ForwardError(const UpstreamEvent& event, std::string_view text, ProtocolError error,
-                    const std::string& client_event_id);
   void OnSessionUpdated(const UpstreamEvent& event, std::string_view text);
   void OnItemAdded(const UpstreamEvent& event, std::string_view text);
   void OnItemDone(const UpstreamEvent& event, std::string_view text);
@@ -114,6 +109,13 @@ class Conversation::Core {
   void NoteItemDone(const json::object& item, const Transcript::Placement& placement);
   void Forward(const UpstreamEvent& event, std::string_view text,
                std::string_view drops_audio_of = {});
+
+  // --- upstream_error_events.cc
+  void OnError(const UpstreamEvent& event, std::string_view text);
+  bool IsSettledQuietly(const ProtocolError& error);
+  std::optional<std::string> OwnerOf(const ProtocolError& error);
+  void ForwardError(const UpstreamEvent& event, std::string_view text, ProtocolError error,
+                    const std::string& client_event_id);
 
   // --- client_events.cc
   using ClientHandler = void (Core::*)(const json::object& body, std::string_view json);

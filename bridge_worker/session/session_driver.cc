@@ -49,7 +49,10 @@ SessionDriver::SessionDriver(SessionEnvironment& environment, Shard& shard,
       started_(shard.clock().Now()),
       timer_(executor_, [this] { Feed(TimePassed{}); }),
       teardown_(tasks_, shard.clock(), executor_, [this] { CutOff(); }),
-      tasks_(executor_, environment.gauges.tasks, environment.on_task_failure) {}
+      tasks_(executor_, environment.gauges.tasks, [this](auto task, const auto& what) {
+        environment_.on_task_failure(task, what);
+        RequestEnd(v1::END_REASON_INTERNAL, "Something went wrong on our side.");
+      }) {}
 
 Awaitable<void> SessionDriver::Run() {
   const Deadline handshake = Deadline::After(shard_.clock().Now(), limits::kHandshakeMax);

@@ -16,6 +16,7 @@
 #include "common/async/deadline_guard.h"
 #include "common/async/event.h"
 #include "common/async/mailbox.h"
+#include "common/async/one_at_a_time.h"
 #include "common/async/task_group.h"
 #include "common/async/teardown.h"
 #include "common/core/latency_probe.h"
@@ -78,6 +79,7 @@ class SessionDriver {
   void HandleGatewayFrame(v1::ToWorker& frame);
   // session_effects.cc
   void Feed(ConversationEvent event);
+  void Handle(ConversationEvent event);
   void Perform(SendUpstream& event);
   void Perform(SendUpstreamAudio& audio);
   void Perform(SendClientEvent& event);
@@ -115,6 +117,7 @@ class SessionDriver {
   std::optional<Conversation> conversation_;
   std::shared_ptr<SessionRecord> record_;  // Null: nothing of this session is stored.
   std::unique_ptr<SummaryLink> summary_;
+  OneAtATime<ConversationEvent> events_;
   Effects effects_;
   Mailbox<v1::ToGateway> gateway_queue_;
   Mailbox<UpstreamFrame> upstream_queue_;

@@ -27,6 +27,10 @@ std::size_t SizeOf(const v1::ToGateway& frame) {
 }  // namespace
 
 void SessionDriver::Feed(ConversationEvent event) {
+  events_.Feed(std::move(event), [this](ConversationEvent next) { Handle(std::move(next)); });
+}
+
+void SessionDriver::Handle(ConversationEvent event) {
   if (end_reason_) {
     return;
   }

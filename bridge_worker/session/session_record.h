@@ -44,9 +44,20 @@ class SessionRecord {
   static Awaitable<void> Run(std::shared_ptr<SessionRecord> self);
 
  private:
+  struct Changes {
+    std::vector<StoredItem> upserted;  // In the order of their first change.
+    std::vector<std::string> deleted;
+
+    bool empty() const { return upserted.empty() && deleted.empty(); }
+  };
+  enum class Step { kGrant, kChanges, kEnd };
+
   Awaitable<absl::Status> WriteAll();
+  Awaitable<absl::Status> WritePatiently(Step step);
+  Awaitable<absl::Status> Write(Step step);
   Awaitable<absl::Status> WriteChanges();
   Awaitable<absl::Status> WriteEnd();
+  void PutBack(const Changes& changes);
   void GiveUp(const absl::Status& why);
   Deadline WriteDeadline() const;
 
@@ -58,11 +69,11 @@ class SessionRecord {
   UnsavedRecords& unsaved_;
   OnSuperseded on_superseded_;
   Event changed_;
-  std::vector<StoredItem> upserted_;  // In the order of their first change.
-  std::vector<std::string> deleted_;
+  Changes changes_;
   std::string end_reason_;
   bool granted_ = false;
   bool closed_ = false;
+  bool given_up_ = false;
 };
 
 }  // namespace voicebridge::worker

@@ -9,7 +9,9 @@ namespace voicebridge::worker {
 namespace {
 
 constexpr Duration kInterval = hours(1);
-constexpr Duration kDeleteMax = seconds(30);
+// Not longer than a statement may take: a deletion that is too much for the database is not begun
+// again at once, while everybody else waits. The next hour does.
+constexpr Duration kDeleteMax = seconds(5);
 
 }  // namespace
 

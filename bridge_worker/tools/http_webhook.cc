@@ -195,11 +195,7 @@ Awaitable<ToolResult> HttpWebhookCaller::Attempt(Plan plan, Deadline deadline) {
   }
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<WebhookCaller>> MakeHttpWebhookCaller(const Profiles& profiles,
-                                                                     std::string ca_file,
-                                                                     Clock& clock) {
+absl::StatusOr<Secrets> ReadSecrets(const Profiles& profiles) {
   Secrets secrets;
   std::vector<std::string> problems;
   for (const auto& [name, profile] : profiles) {
@@ -226,7 +222,21 @@ absl::StatusOr<std::unique_ptr<WebhookCaller>> MakeHttpWebhookCaller(const Profi
   if (!problems.empty()) {
     return InvalidArgument("{}", fmt::join(problems, "\n"));
   }
-  return std::make_unique<HttpWebhookCaller>(std::move(secrets), std::move(ca_file), clock);
+  return secrets;
+}
+
+}  // namespace
+
+absl::Status CheckWebhooks(const Profiles& profiles) { return ReadSecrets(profiles).status(); }
+
+absl::StatusOr<std::unique_ptr<WebhookCaller>> MakeHttpWebhookCaller(const Profiles& profiles,
+                                                                     std::string ca_file,
+                                                                     Clock& clock) {
+  absl::StatusOr<Secrets> secrets = ReadSecrets(profiles);
+  if (!secrets.ok()) {
+    return secrets.status();
+  }
+  return std::make_unique<HttpWebhookCaller>(*std::move(secrets), std::move(ca_file), clock);
 }
 
 }  // namespace voicebridge::worker

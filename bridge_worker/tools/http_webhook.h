@@ -12,6 +12,9 @@
 
 namespace voicebridge::worker {
 
+// Whether MakeHttpWebhookCaller would do: reads the same files, keeps nothing.
+absl::Status CheckWebhooks(const Profiles& profiles);
+
 // Reads the secret files of all webhook tools. INVALID_ARGUMENT names the profiles, tools and
 // fields with a URL or a secret file that cannot be used. An empty `ca_file` stands for the
 // system's authorities. The clock outlives the caller.

@@ -180,12 +180,17 @@ void DrainCoordinator::Perform(const AdmitAgain&) {
 
 void DrainCoordinator::Perform(const AnswerUndrain& wanted) { undrain_answer_ = wanted.status; }
 
-void DrainCoordinator::Perform(const Conclude&) {
+void DrainCoordinator::Perform(const Conclude& wanted) {
   v1::DrainSummary summary = machine_.Summary();
-  *summary.mutable_took() = ToWire(Now() - machine_.plan()->start());
-  LogEnd(summary);
-  state_.SetTook(Now() - machine_.plan()->start());
-  state_.SetEnd(Now());
+  if (!wanted.again) {
+    took_ = Now() - machine_.plan()->start();
+    state_.SetTook(took_);
+    state_.SetEnd(Now());
+  }
+  *summary.mutable_took() = ToWire(took_);
+  if (!wanted.again) {
+    LogEnd(summary);
+  }
   if (!std::exchange(counted_, true)) {
     state_.Count(summary.stored_size(), summary.forced_size());
   }
@@ -279,7 +284,7 @@ void DrainCoordinator::LogShutdown(ShutdownStep step) {
 }
 
 void DrainCoordinator::LogEnd(const v1::DrainSummary& summary) {
-  const double ms = Milliseconds(Now() - machine_.plan()->start());
+  const double ms = Milliseconds(took_);
   LogShutdown(ShutdownStep::kStore);
   if (machine_.exits()) {
     logger_.Info(

@@ -104,6 +104,7 @@ class DrainCoordinator final : public DrainControl {
   DrainMachine machine_;
   bool signal_taken_ = false;
   bool counted_ = false;  // This drain's sessions, in the state.
+  Duration took_{};       // Of the drain that has ended.
   ShutdownStep logged_step_ = ShutdownStep::kNone;
   Deadline next_progress_ = Deadline::Never();
   std::vector<std::shared_ptr<DrainListener>> listeners_;

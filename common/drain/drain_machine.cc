@@ -50,7 +50,7 @@ void DrainMachine::On(const DrainRequested& event, TimePoint now, DrainEffects& 
   }
   by_signal_ = by_signal_ || command.signal != 0;
   if (!command.exit && !(command.fleet && !fleet_)) {
-    effects.emplace_back(Conclude{false});  // Drained already, and as it was.
+    effects.emplace_back(Conclude{false, true});
     return;
   }
   plan_ = DrainPlan::From(now, command.budget);
@@ -59,6 +59,7 @@ void DrainMachine::On(const DrainRequested& event, TimePoint now, DrainEffects& 
     effects.emplace_back(ArmWatchdog{plan_->watchdog()});
   }
   if (command.fleet) {
+    NoteFleet(command);
     CallWorkers(now, effects);
   }
   Close(now, effects);
@@ -76,6 +77,7 @@ void DrainMachine::Begin(const DrainCommand& command, TimePoint now, DrainEffect
     effects.emplace_back(ArmWatchdog{plan_->watchdog()});
   }
   if (command.fleet) {
+    NoteFleet(command);
     CallWorkers(now, effects);
   }
   if (mode_ == v1::DrainRequest::FINISH) {
@@ -99,7 +101,11 @@ void DrainMachine::Join(const DrainCommand& command, TimePoint now, DrainEffects
     exit_ = true;
     effects.emplace_back(ArmWatchdog{plan_->watchdog()});
   }
-  if (command.fleet && !fleet_) {
+  const bool wider = command.fleet && (!fleet_ || (command.exit && !workers_exit_));
+  if (command.fleet) {
+    NoteFleet(command);
+  }
+  if (wider || (fleet_ && shorter)) {
     CallWorkers(now, effects);
   }
   if (shorter && phase_ == DrainPhase::kFinishing) {
@@ -107,11 +113,18 @@ void DrainMachine::Join(const DrainCommand& command, TimePoint now, DrainEffects
   }
 }
 
-void DrainMachine::CallWorkers(TimePoint now, DrainEffects& effects) {
+void DrainMachine::NoteFleet(const DrainCommand& command) {
   fleet_ = true;
+  workers_exit_ = workers_exit_ || command.exit;
+}
+
+// Late in a drain they get more time than is left: less they would refuse.
+void DrainMachine::CallWorkers(TimePoint now, DrainEffects& effects) {
   workers_called_ = false;
+  ++round_;
   const Duration left = plan_->end().KeepingBack(DrainPlan::kNetworkReserve).Remaining(now);
-  effects.emplace_back(DrainWorkers{mode_, exit_, left});
+  effects.emplace_back(
+      DrainWorkers{mode_, workers_exit_, std::max(left, DrainPlan::kTotalMin), round_});
 }
 
 void DrainMachine::On(const UndrainRequested&, TimePoint, DrainEffects& effects) {
@@ -167,35 +180,46 @@ void DrainMachine::On(const SessionLeft& event, TimePoint, DrainEffects&) {
 
 void DrainMachine::On(const BackgroundStopped& event, TimePoint, DrainEffects&) {
   background_stopped_ = true;
-  NoteNotStored(event.not_stored);
+  Append(event.not_stored, not_stored_);
+  NoteForced(event.not_stored);
 }
 
 void DrainMachine::On(const RecordsSaved& event, TimePoint, DrainEffects&) {
   if (awaits_records()) {
     saved_ = true;
-    NoteNotStored(event.not_stored);
+    Append(event.not_stored, not_stored_);
+    NoteForced(event.not_stored);
   }
 }
 
 void DrainMachine::On(const WorkersCalled& event, TimePoint, DrainEffects&) {
+  if (event.round != round_) {
+    return;
+  }
   workers_called_ = true;
-  workers_left_.insert(event.addresses.begin(), event.addresses.end());
+  workers_left_ = {event.addresses.begin(), event.addresses.end()};
+  unreachable_.clear();
 }
 
+// What it says is true of any round; that it is done, only of the last.
 void DrainMachine::On(const WorkerDrained& event, TimePoint, DrainEffects&) {
-  workers_left_.erase(event.address);
+  if (event.round == round_) {
+    workers_left_.erase(event.address);
+  }
   const v1::DrainSummary& summary = event.summary;
   NoteAll(summary.handed_over(), Outcome::kHandedOver);
   NoteAll(summary.finished(), Outcome::kFinished);
   NoteAll(summary.stored(), Outcome::kStored);
   NoteAll(summary.forced(), Outcome::kForced);
-  NoteNotStored({summary.not_stored().begin(), summary.not_stored().end()});
-  Append({summary.tasks_left().begin(), summary.tasks_left().end()}, tasks_left_);
+  Losses& losses = losses_of_workers_[event.address];
+  losses.not_stored = {summary.not_stored().begin(), summary.not_stored().end()};
+  losses.tasks_left = {summary.tasks_left().begin(), summary.tasks_left().end()};
+  NoteForced(losses.not_stored);
 }
 
 void DrainMachine::On(const WorkerUnreachable& event, TimePoint, DrainEffects&) {
-  if (workers_left_.erase(event.address) > 0) {
-    unreachable_.push_back(event.address);
+  if (event.round == round_ && workers_left_.erase(event.address) > 0) {
+    unreachable_.insert(event.address);
   }
 }
 
@@ -220,7 +244,7 @@ void DrainMachine::Advance(TimePoint now, DrainEffects& effects) {
     effects.emplace_back(SaveRecords{plan_->flush()});
   }
   if ((settled && saved_ && WorkersGone()) || plan_->flush().HasPassed(now)) {
-    unreachable_.insert(unreachable_.end(), workers_left_.begin(), workers_left_.end());
+    unreachable_.merge(workers_left_);
     workers_left_.clear();
     phase_ = exit_ ? DrainPhase::kLeaving : DrainPhase::kDrained;
     effects.emplace_back(Conclude{exit_});
@@ -272,9 +296,8 @@ void DrainMachine::NoteAll(const google::protobuf::RepeatedPtrField<std::string>
 }
 
 // Names of sessions and of assessments: a session that has lost a record was forced.
-void DrainMachine::NoteNotStored(const std::vector<std::string>& names) {
-  Append(names, not_stored_);
-  for (const std::string& name : names) {
+void DrainMachine::NoteForced(const std::vector<std::string>& not_stored) {
+  for (const std::string& name : not_stored) {
     if (sessions_.contains(name)) {
       Note(name, Outcome::kForced);
     }
@@ -303,11 +326,11 @@ v1::DrainSummary DrainMachine::Summary() const {
   for (const std::string& address : unreachable_) {
     summary.add_unreachable(address);
   }
-  for (const std::string& name : not_stored_) {
-    summary.add_not_stored(name);
-  }
-  for (const std::string& task : tasks_left_) {
-    summary.add_tasks_left(task);
+  summary.mutable_not_stored()->Add(not_stored_.begin(), not_stored_.end());
+  summary.mutable_tasks_left()->Add(tasks_left_.begin(), tasks_left_.end());
+  for (const auto& [address, losses] : losses_of_workers_) {
+    summary.mutable_not_stored()->Add(losses.not_stored.begin(), losses.not_stored.end());
+    summary.mutable_tasks_left()->Add(losses.tasks_left.begin(), losses.tasks_left.end());
   }
   summary.set_mode(mode_);
   summary.set_handover_fell_back(requested_mode_ == v1::DrainRequest::HANDOVER &&
@@ -319,7 +342,12 @@ bool DrainMachine::WasForced() const {
   const bool any_session = std::any_of(sessions_.begin(), sessions_.end(), [](const auto& entry) {
     return entry.second.outcome == Outcome::kForced || entry.second.outcome == Outcome::kOpen;
   });
-  return any_session || !unreachable_.empty() || !not_stored_.empty() || !tasks_left_.empty();
+  const bool any_loss =
+      std::any_of(losses_of_workers_.begin(), losses_of_workers_.end(), [](const auto& entry) {
+        return !entry.second.not_stored.empty() || !entry.second.tasks_left.empty();
+      });
+  return any_session || any_loss || !unreachable_.empty() || !not_stored_.empty() ||
+         !tasks_left_.empty();
 }
 
 }  // namespace voicebridge

@@ -43,16 +43,19 @@ struct BackgroundStopped {
 struct RecordsSaved {
   std::vector<std::string> not_stored;
 };
-// The answer to DrainWorkers, first.
+// The answers to DrainWorkers carry its round: first who was asked, then what each of them says.
 struct WorkersCalled {
   std::vector<std::string> addresses;
+  int round = 0;
 };
 struct WorkerDrained {
   std::string address;
   v1::DrainSummary summary;
+  int round = 0;
 };
 struct WorkerUnreachable {
   std::string address;
+  int round = 0;
 };
 struct TimePassed {};
 
@@ -73,11 +76,13 @@ struct AnnounceDrain {
 struct ArmWatchdog {
   Deadline deadline;
 };
-// Every worker is asked to drain within the budget.
+// Every worker is asked to drain within the budget. A later round joins them to what has become of
+// the drain since: less time, or an exit.
 struct DrainWorkers {
   DrainMode mode;
   bool exit;
   Duration budget;
+  int round = 0;
 };
 // Running background work is cancelled and put back. Answered by BackgroundStopped.
 struct StopBackground {
@@ -98,9 +103,11 @@ struct AdmitAgain {};
 struct AnswerUndrain {
   absl::Status status;
 };
-// The drain is over; `summary()` is final. With `exit` the process leaves now.
+// The drain is over; `summary()` is final. With `exit` the process leaves now. `again`: it was over
+// before, and somebody has asked once more.
 struct Conclude {
   bool exit;
+  bool again = false;
 };
 
 using DrainEffect =
@@ -166,6 +173,7 @@ class DrainMachine {
   void Begin(const DrainCommand& command, TimePoint now, DrainEffects& effects);
   void Join(const DrainCommand& command, TimePoint now, DrainEffects& effects);
   void CallWorkers(TimePoint now, DrainEffects& effects);
+  void NoteFleet(const DrainCommand& command);
   void Close(TimePoint now, DrainEffects& effects);
   void Force(DrainEffects& effects);
   // Takes every step that is due.
@@ -175,7 +183,7 @@ class DrainMachine {
   bool WorkersGone() const { return !fleet_ || (workers_called_ && workers_left_.empty()); }
   void Note(const std::string& session_id, Outcome outcome);
   void NoteAll(const google::protobuf::RepeatedPtrField<std::string>& ids, Outcome outcome);
-  void NoteNotStored(const std::vector<std::string>& names);
+  void NoteForced(const std::vector<std::string>& not_stored);
 
   DrainPhase phase_ = DrainPhase::kServing;
   std::optional<DrainPlan> plan_;
@@ -195,10 +203,18 @@ class DrainMachine {
   std::vector<std::string> not_stored_;
   std::vector<std::string> tasks_left_;
 
+  struct Losses {
+    std::vector<std::string> not_stored;
+    std::vector<std::string> tasks_left;
+  };
+
   bool fleet_ = false;
+  bool workers_exit_ = false;
+  int round_ = -1;  // Of the last DrainWorkers.
   bool workers_called_ = false;
   std::set<std::string> workers_left_;
-  std::vector<std::string> unreachable_;
+  std::set<std::string> unreachable_;
+  std::map<std::string, Losses> losses_of_workers_;  // As each has said last.
 };
 
 }  // namespace voicebridge

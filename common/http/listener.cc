@@ -71,7 +71,9 @@ absl::StatusOr<tcp::acceptor> Listen(const net::any_io_executor& executor,
     acceptor.listen(net::socket_base::max_listen_connections, error);
   }
   if (error) {
-    return InvalidArgument("cannot listen on '{}': {}", address, error.message());
+    return MakeStatus(error == net::error::address_in_use ? absl::StatusCode::kUnavailable
+                                                          : absl::StatusCode::kInvalidArgument,
+                      "cannot listen on '{}': {}", address, error.message());
   }
   return acceptor;
 }

@@ -55,7 +55,11 @@ class EndReasonCounters {
  public:
   EndReasonCounters(prometheus::Registry& registry, const std::string& name,
                     const std::string& help);
-  void Count(EndReason reason) { by_reason_[static_cast<std::size_t>(reason)]->Increment(); }
+  // One that only a newer peer knows counts as internal.
+  void Count(EndReason reason) {
+    const bool is_known = v1::EndReason_IsValid(reason);
+    by_reason_[static_cast<std::size_t>(is_known ? reason : v1::END_REASON_INTERNAL)]->Increment();
+  }
 
  private:
   std::array<prometheus::Counter*, v1::EndReason_ARRAYSIZE> by_reason_{};

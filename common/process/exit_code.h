@@ -1,6 +1,8 @@
 // How a process ended; part of the contract with operators and supervisors.
 #pragma once
 
+#include <absl/status/status.h>
+
 namespace voicebridge {
 
 enum class ExitCode : int {
@@ -9,6 +11,13 @@ enum class ExitCode : int {
   kBadConfiguration = 2,
   kDrainForced = 3,  // Something was left at the end of the budget.
   kSecondSignal = 4,
+  kUnavailable = 5,  // Something that a start needs is not there; starting again may help.
 };
+
+// Of a start that failed: the store or a port may be free a moment later, a configuration stays
+// wrong.
+inline ExitCode ExitCodeOfStart(const absl::Status& failure) {
+  return absl::IsUnavailable(failure) ? ExitCode::kUnavailable : ExitCode::kBadConfiguration;
+}
 
 }  // namespace voicebridge

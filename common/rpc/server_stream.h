@@ -20,7 +20,7 @@ template <class Call>
 struct ServerCallCore : std::enable_shared_from_this<ServerCallCore<Call>> {
   explicit ServerCallCore(const net::any_io_executor& executor)
       : call(&context),
-        accept(executor),
+        accept(*this, executor),
         done(executor),
         read(executor),
         write(executor),
@@ -36,16 +36,37 @@ struct ServerCallCore : std::enable_shared_from_this<ServerCallCore<Call>> {
   // gRPC delivers `done` only for calls that were accepted, and wants it armed before that.
   void ArmAccept() {
     context.AsyncNotifyWhenDone(done.tag());
-    accept.Begin(this->shared_from_this());
+    done.Begin(this->shared_from_this());
+    accept.came_back.Begin(this->shared_from_this());
   }
 
   Awaitable<bool> WaitAccepted() {
-    started = co_await accept.Wait();
-    if (started) {
-      done.Begin(this->shared_from_this());
-    }
+    started = co_await accept.came_back.Wait();
+    accept.is_unwanted = accept.came_back.pending();
     co_return started;
   }
+
+  // Comes back long before the coroutine that waits for it runs, if there still is one; `done` may
+  // come right behind it.
+  struct Acceptance final : CompletionTag {
+    Acceptance(ServerCallCore& owner, const net::any_io_executor& executor)
+        : core(owner), came_back(executor) {}
+
+    void* tag() { return static_cast<CompletionTag*>(this); }
+
+    void OnCompletion(bool ok) override {
+      if (!ok) {
+        core.done.Forget();
+      } else if (is_unwanted) {
+        core.context.TryCancel();
+      }
+      came_back.OnCompletion(ok);
+    }
+
+    ServerCallCore& core;
+    Operation came_back;
+    bool is_unwanted = false;  // Whoever waited was cancelled.
+  };
 
   Awaitable<void> Finish(grpc::Status status, Deadline deadline) {
     if (finished || write.pending()) {
@@ -62,7 +83,7 @@ struct ServerCallCore : std::enable_shared_from_this<ServerCallCore<Call>> {
 
   grpc::ServerContext context;
   Call call;
-  Operation accept;
+  Acceptance accept;
   Operation done;
   Operation read;
   Operation write;

@@ -3,6 +3,7 @@
 #include <absl/time/time.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <set>
@@ -116,10 +117,19 @@ absl::Status CheckAddress(const std::string& address) {
              : InvalidArgument("ADDR: '{}' is not HOST:PORT of an admin listener", address);
 }
 
+// The flag's value, else that of the gateway or worker in whose container or shell this runs.
+std::string PeerFile(const Words& words, std::string_view flag, const char* variable) {
+  const char* inherited = words.flags.contains(flag) ? nullptr : std::getenv(variable);
+  return inherited == nullptr ? words.Value(flag) : inherited;
+}
+
 absl::StatusOr<std::optional<PeerIdentity>> PeerOf(const Words& words) {
   ConfigErrors errors;
-  std::optional<Loaded<PeerIdentity>> loaded = LoadPeerIdentity(
-      {words.Value("peer_cert"), words.Value("peer_key"), words.Value("peer_ca")}, errors);
+  std::optional<Loaded<PeerIdentity>> loaded =
+      LoadPeerIdentity({PeerFile(words, "peer_cert", "VOICEBRIDGE_PEER_CERT"),
+                        PeerFile(words, "peer_key", "VOICEBRIDGE_PEER_KEY"),
+                        PeerFile(words, "peer_ca", "VOICEBRIDGE_PEER_CA")},
+                       errors);
   if (!errors.empty()) {
     return absl::FailedPreconditionError(errors.ToString());
   }

@@ -45,7 +45,8 @@ The others ask an admin listener (--admin_listen). Sessions are deleted at a wor
   --json               print one JSON object
   --timeout=10s        for the answer
   --peer_cert=FILE --peer_key=FILE --peer_ca=FILE
-                       of a listener with TLS: PEM files of the certificate to show, its key, and the authorities to believe
+                       of a listener with TLS: PEM files of the certificate to show, its key, and the authorities to
+                       believe (default: the environment's VOICEBRIDGE_PEER_CERT, _KEY and _CA, as of the processes)
 
 drain shows how far it is, then what became of the sessions.
   --mode=handover      sessions move to other workers; those that cannot are closed (default)

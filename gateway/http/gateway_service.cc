@@ -10,6 +10,7 @@
 #include "common/observability/trace_context.h"
 #include "common/observability/trace_logger.h"
 #include "gateway/client/auth.h"
+#include "gateway/client/origin.h"
 #include "gateway/http/responses.h"
 #include "gateway/workers/worker_reports.h"
 
@@ -251,9 +252,16 @@ Awaitable<void> GatewayService::Converse(HttpRequest request, AcceptUpgrade acce
 
 bool GatewayService::IsOriginAllowed(const HttpRequest& request) const {
   const auto origin = request.Header("Origin");
+  if (!origin) {
+    return true;
+  }
   const auto& allowed = config_.allowed_origins;
-  return !origin || allowed.empty() ||
-         std::find(allowed.begin(), allowed.end(), *origin) != allowed.end();
+  if (!allowed.empty()) {
+    return std::find(allowed.begin(), allowed.end(), *origin) != allowed.end();
+  }
+  // Without a key to show, only the page that we serve: else any page in the user's browser could.
+  return !auth_.load()->insecure_no_auth || IsOwnPage(*origin, request.Header("Host").value_or(""),
+                                                      IsLoopbackHostPort(config_.listen));
 }
 
 Shard& GatewayService::ShardOf(const net::any_io_executor& executor) {

@@ -11,6 +11,7 @@
 #include "common/async/deadline_guard.h"
 #include "common/async/event.h"
 #include "common/async/mailbox.h"
+#include "common/async/one_at_a_time.h"
 #include "common/async/task_group.h"
 #include "common/async/teardown.h"
 #include "common/core/answer_timer.h"
@@ -78,12 +79,15 @@ class RelayDriver {
   Awaitable<bool> WriteClientFrames();
   Awaitable<bool> WriteClientFrame(const ClientFrame& frame, std::string& buffer);
   Awaitable<absl::Status> WriteClientAudio(const v1::ServerAudio& audio, std::string& buffer);
+
+  // relay_attachment.cc
   Awaitable<void> RunAttachment(v1::Attach attach);
   Deadline AttachLimit(const WorkerViews& workers, std::uint64_t random) const;
   Awaitable<absl::Status> OpenAttachment(v1::Attach attach, const std::string& address,
                                          std::shared_ptr<WorkerStream> stream);
   Awaitable<void> ReadWorker(std::uint64_t epoch, std::shared_ptr<WorkerStream> stream);
   Awaitable<void> WriteWorker(std::shared_ptr<WorkerStream> stream);
+  void OnAttachExpired();
 
   // relay_observation.cc
   void ObserveClientEvent(const v1::ClientEvent& event);
@@ -92,9 +96,9 @@ class RelayDriver {
   void ObserveWritten(const v1::ServerAudio& audio);
 
   void Feed(RelayEvent event);
+  void Handle(RelayEvent event);
   void Perform(RelayEffect& effect);
   void OnEnd(EndReason reason);
-  void OnAttachExpired();
 
   RelayEnvironment& environment_;
   TraceLogger logger_;
@@ -109,6 +113,7 @@ class RelayDriver {
   TokenBucket messages_;
   bool slowed_ = false;  // The client has sent faster than it may.
   SessionRelay relay_;
+  OneAtATime<RelayEvent> events_;
   RelayEffects effects_;
   std::shared_ptr<SessionHandle> handle_;
   std::shared_ptr<WorkerStream> worker_;  // Of the current epoch, once opened.

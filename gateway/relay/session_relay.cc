@@ -25,14 +25,14 @@ bool IsWorthAnotherWorker(const absl::Status& status) {
 
 }  // namespace
 
-void SessionRelay::Start(RelayEffects& effects) { Attach(effects); }
-
 void SessionRelay::Handle(RelayEvent event, RelayEffects& effects) {
   if (phase_ == Phase::kEnded) {
     return;
   }
   std::visit([&](auto& concrete) { On(concrete, effects); }, event);
 }
+
+void SessionRelay::On(SessionStarted&, RelayEffects& effects) { Attach(effects); }
 
 void SessionRelay::Attach(RelayEffects& effects) {
   ++epoch_;
@@ -292,6 +292,11 @@ void SessionRelay::On(SessionTimeOver&, RelayEffects& effects) {
   Fail(v1::END_REASON_SESSION_LIMIT,
        fmt::format("This client secret allows sessions of {} s.",
                    std::chrono::duration_cast<seconds>(config_.session_max).count()),
+       effects);
+}
+
+void SessionRelay::On(TaskFailed&, RelayEffects& effects) {
+  Fail(v1::END_REASON_INTERNAL, "Something went wrong on our side. Start a new conversation.",
        effects);
 }
 

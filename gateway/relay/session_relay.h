@@ -24,6 +24,8 @@ namespace voicebridge::gateway {
 
 // --- what happens to a session ------------------------------------------------------------------
 
+// Once, first: the client has come in.
+struct SessionStarted {};
 struct ClientText {
   std::string_view text;
 };
@@ -66,10 +68,12 @@ struct SessionTimeOver {};
 struct Stalled {
   EndReason reason;  // SLOW_CLIENT or UPSTREAM_STALLED.
 };
+// A task of the session ended by an exception, which is a bug.
+struct TaskFailed {};
 
-using RelayEvent =
-    std::variant<ClientText, ClientBinary, ClientClosed, WorkerFrame, WorkerLost, NoWorkerLeft,
-                 AudioDelivered, DrainAnnounced, EndRequested, SessionTimeOver, Stalled>;
+using RelayEvent = std::variant<SessionStarted, ClientText, ClientBinary, ClientClosed, WorkerFrame,
+                                WorkerLost, NoWorkerLeft, AudioDelivered, DrainAnnounced,
+                                EndRequested, SessionTimeOver, Stalled, TaskFailed>;
 
 // --- what the driver has to do, in order --------------------------------------------------------
 
@@ -121,8 +125,6 @@ class SessionRelay {
  public:
   explicit SessionRelay(RelayConfig config) : config_(std::move(config)) {}
 
-  // Asks for the first worker.
-  void Start(RelayEffects& effects);
   void Handle(RelayEvent event, RelayEffects& effects);
 
   Duration session_max() const { return config_.session_max; }
@@ -138,6 +140,7 @@ class SessionRelay {
  private:
   enum class Phase { kAttaching, kOpen, kEnded };
 
+  void On(SessionStarted& event, RelayEffects& effects);
   void On(ClientText& event, RelayEffects& effects);
   void On(ClientBinary& event, RelayEffects& effects);
   void On(ClientClosed& event, RelayEffects& effects);
@@ -149,6 +152,7 @@ class SessionRelay {
   void On(EndRequested& event, RelayEffects& effects);
   void On(SessionTimeOver& event, RelayEffects& effects);
   void On(Stalled& event, RelayEffects& effects);
+  void On(TaskFailed& event, RelayEffects& effects);
 
   void OnDecoded(Decoded decoded, std::string_view json, RelayEffects& effects);
   void Attach(RelayEffects& effects);

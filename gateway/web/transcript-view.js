@@ -94,6 +94,7 @@ export class TranscriptView {
       const {words, state} = wordsOf(entry);
       shown.row.dataset.state = state;
       shown.text.textContent = words;
+      nameLanguage(shown.text, words);
       shown.mark.textContent = entry.interrupted ? kTexts.interrupted : '';
     }
     return shown;
@@ -103,8 +104,19 @@ export class TranscriptView {
     const {words, state} = wordsOf(entry);
     if (!this.#said.has(entry.id) && (state === 'final' || state === 'missing')) {
       this.#said.add(entry.id);
-      this.#announcer.replaceChildren(element('p', '', `${nameOf(entry)}: ${words}`));
+      const said = element('span', '', words);
+      nameLanguage(said, words);
+      this.#announcer.replaceChildren(element('p', '', `${nameOf(entry)}: `, said));
     }
+  }
+}
+
+// For the voice that reads it aloud. The page is in English; what is spoken on it may not be.
+function nameLanguage(shown, words) {
+  if (/\p{Script=Hangul}/u.test(words)) {
+    shown.lang = 'ko';
+  } else {
+    shown.removeAttribute('lang');
   }
 }
 

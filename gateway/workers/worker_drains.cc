@@ -19,19 +19,19 @@ void WorkerDrains::Call(const DrainWorkers& order) {
   *request.mutable_budget() = ToWire(order.budget);
   const Deadline deadline =
       Deadline::After(shard_.clock().Now(), order.budget + DrainPlan::kNetworkReserve);
-  net::post(shard_.executor(), [this, request = std::move(request), deadline] {
+  net::post(shard_.executor(), [this, request = std::move(request), deadline, round = order.round] {
     std::vector<std::string> addresses = links_.addresses();
-    post_(WorkersCalled{addresses});
+    post_(WorkersCalled{addresses, round});
     for (std::string& address : addresses) {
-      if (!shard_.tasks().TrySpawn("drain worker", DrainOne(address, request, deadline))) {
-        post_(WorkerUnreachable{std::move(address)});
+      if (!shard_.tasks().TrySpawn("drain worker", DrainOne(address, request, deadline, round))) {
+        post_(WorkerUnreachable{std::move(address), round});
       }
     }
   });
 }
 
 Awaitable<void> WorkerDrains::DrainOne(std::string address, v1::DrainRequest request,
-                                       Deadline deadline) {
+                                       Deadline deadline, int round) {
   const ScopedCount count(gauges_.calls);
   const std::unique_ptr<WorkerDrainReader> reader = links_.PrepareDrain(address, request, shard_);
   const bool started = co_await reader->Start(deadline);
@@ -44,11 +44,11 @@ Awaitable<void> WorkerDrains::DrainOne(std::string address, v1::DrainRequest req
   }
   if (progress != nullptr) {
     logger_.Info("worker.drained", {{"worker", address}});
-    post_(WorkerDrained{std::move(address), std::move(*progress->mutable_summary())});
+    post_(WorkerDrained{std::move(address), std::move(*progress->mutable_summary()), round});
     co_return;
   }
   logger_.Warning("worker.unreachable", {{"worker", address}});
-  post_(WorkerUnreachable{std::move(address)});
+  post_(WorkerUnreachable{std::move(address), round});
 }
 
 }  // namespace voicebridge::gateway

@@ -26,7 +26,8 @@ class WorkerDrains {
   void Call(const DrainWorkers& order);
 
  private:
-  Awaitable<void> DrainOne(std::string address, v1::DrainRequest request, Deadline deadline);
+  Awaitable<void> DrainOne(std::string address, v1::DrainRequest request, Deadline deadline,
+                           int round);
 
   const WorkerLinks& links_;
   Shard& shard_;

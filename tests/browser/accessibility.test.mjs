@@ -75,6 +75,15 @@ test('what can only click, as a screen reader does, starts and ends a turn by cl
   assert.match(announced, /^(You|Assistant): /, 'finished words are read out');
 }));
 
+test('Korean words are marked as such, for the voice that reads them aloud', () => withPage({browser: kSpeech}, async (talk, fleet) => {
+  await fleet.script({transcripts: ['저는 여행을 좋아해요'], replies: ['I see.']});
+  await talk.start();
+  await talk.hold(900);
+  await talk.waitFor(({conversations: [turns]}) => turns.length === 2 && turns.every(({state}) => state === 'final'), 'both transcripts');
+  const languages = await talk.page.evaluate(() => [...document.querySelectorAll('.words')].map((words) => words.closest('[lang]').lang));
+  assert.deepEqual(languages, ['ko', 'en']);
+}));
+
 test('whatever was said is shown as text', () => withPage({browser: kSpeech}, async (talk, fleet) => {
   const hostile = '<img src=x onerror="window.broken=1"><script>window.broken=2</script> & "quotes" 안녕하세요';
   await fleet.script({transcripts: [hostile], replies: [`Reply ${hostile}`]});

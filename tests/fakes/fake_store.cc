@@ -22,6 +22,11 @@ void FakeStoreSwitches::SetFailing(bool failing) {
   failing_ = failing;
 }
 
+void FakeStoreSwitches::SetFull(bool full) {
+  const std::lock_guard lock(mutex_);
+  full_ = full;
+}
+
 void FakeStoreSwitches::SetHanging(bool hanging) {
   const std::lock_guard lock(mutex_);
   hanging_ = hanging;
@@ -38,6 +43,18 @@ int FakeStoreSwitches::calls() {
   return calls_;
 }
 
+std::vector<std::string> FakeStoreSwitches::written() {
+  const std::lock_guard lock(mutex_);
+  return written_;
+}
+
+void FakeStoreSwitches::NoteWritten(const std::vector<StoredItem>& items) {
+  const std::lock_guard lock(mutex_);
+  for (const StoredItem& item : items) {
+    written_.push_back(item.item_id);
+  }
+}
+
 absl::Status FakeStoreSwitches::Enter() {
   std::unique_lock lock(mutex_);
   ++calls_;
@@ -49,6 +66,9 @@ absl::Status FakeStoreSwitches::Enter() {
   }
   if (failing_) {
     return absl::InternalError("the fake store fails");
+  }
+  if (full_) {
+    return absl::ResourceExhaustedError("the fake store is full");
   }
   return away_ ? Unavailable("the fake store is away") : absl::OkStatus();
 }
@@ -74,7 +94,14 @@ std::vector<absl::Status> FakeStore::EndSessions(const std::vector<worker::Sessi
 absl::Status FakeStore::WriteItems(const SessionOwner& owner, const std::vector<StoredItem>& items,
                                    const std::vector<std::string>& deleted_item_ids) {
   absl::Status entered = switches_->Enter();
-  return entered.ok() ? store_->WriteItems(owner, items, deleted_item_ids) : entered;
+  if (!entered.ok()) {
+    return entered;
+  }
+  absl::Status written = store_->WriteItems(owner, items, deleted_item_ids);
+  if (written.ok()) {
+    switches_->NoteWritten(items);
+  }
+  return written;
 }
 
 absl::StatusOr<ToolCallRecord> FakeStore::StartToolCall(const SessionOwner& owner,

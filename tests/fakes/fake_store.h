@@ -18,6 +18,8 @@ class FakeStoreSwitches {
   void SetAway(bool away);
   // Every call is INTERNAL and changes nothing.
   void SetFailing(bool failing);
+  // Every call is RESOURCE_EXHAUSTED and changes nothing, as on a disk that is full.
+  void SetFull(bool full);
   // Every call that begins waits until it is set to false.
   void SetHanging(bool hanging);
 
@@ -26,18 +28,23 @@ class FakeStoreSwitches {
 
   // Of all methods, so far.
   int calls();
+  // Ids of the items that were written, in that order.
+  std::vector<std::string> written();
 
   // For the fake: waits while hanging, then says whether it may go on.
   absl::Status Enter();
+  void NoteWritten(const std::vector<worker::StoredItem>& items);
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
   bool away_ = false;
   bool failing_ = false;
+  bool full_ = false;
   bool hanging_ = false;
   int hung_ = 0;
   int calls_ = 0;
+  std::vector<std::string> written_;
 };
 
 // Otherwise the SQLite store with nothing on disk: rules and errors are those of the real one.

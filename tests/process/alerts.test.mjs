@@ -42,6 +42,10 @@ const kScenes = {
     fires: [{[`up${kWorker}`]: still(0)}, {[`up${kGateway}`]: once(0).replaceAll('0 ', '1 ')}],
     quiet: [{[`up${kWorker}`]: still(1)}, {'up{job="node"}': still(0)}, {[`up${kWorker}`]: `${'1 '.repeat(kMinutes)}0`}],
   },
+  VoicebridgeNotScraped: {
+    fires: [{[`up${kWorker}`]: still(1)}, {[`up${kGateway}`]: still(1), 'up{job="node"}': still(1)}],
+    quiet: [{[`up${kWorker}`]: still(1), [`up${kGateway}`]: still(0)}],
+  },
   VoicebridgeNoWorkerServes: {
     fires: [{[gateway('workers_serving')]: once(0), [gateway('draining')]: still(0)}],
     quiet: [{[gateway('workers_serving')]: still(2), [gateway('draining')]: still(0)}, {[gateway('workers_serving')]: still(0), [gateway('draining')]: still(1)}],
@@ -108,8 +112,12 @@ const kScenes = {
     quiet: [{[gateway('drain_forced_total')]: still(2), [worker('drain_forced_total')]: still(0)}],
   },
   VoicebridgeStaysDrained: {
-    fires: [{[gateway('draining')]: still(1)}, {[worker('draining')]: still(1)}],
-    quiet: [{[gateway('draining')]: still(0), [worker('draining')]: once(1)}],
+    fires: [gateway, worker].map((process) => ({[process('draining')]: still(1), [process('drain_seconds_left')]: still(0)})),
+    quiet: [
+      {[gateway('draining')]: still(0), [gateway('drain_seconds_left')]: still(0)},
+      {[worker('draining')]: once(1), [worker('drain_seconds_left')]: still(0)},
+      {[worker('draining')]: still(1), [worker('drain_seconds_left')]: still(900)},
+    ],
   },
   VoicebridgeCertificateExpires: {
     fires: [{[gateway('certificate_seconds_left', 'listener="public"')]: still(6 * 86400)}, {[worker('certificate_seconds_left', 'listener="peer"')]: still(-1)}],

@@ -231,13 +231,49 @@ test('flags win over the environment, the environment over a flag file', async (
   }
 });
 
-test('a port that is taken exits with 2 and says which', async () => {
+test('--check reads what is needed later, too: authorities, and the secrets of webhooks', async () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-check-'));
+  const profile = JSON.parse(fs.readFileSync(path.join(root, 'bridge_worker/profiles/assistant.json')));
+  const webhook = {url: 'https://tools.example/weather', secret_file: path.join(dir, 'secret')};
+  profile.tools = [{name: 'weather', description: 'The weather.', parameters: {type: 'object', properties: {}}, webhook}];
+  fs.writeFileSync(path.join(dir, 'assistant.json'), JSON.stringify(profile));
+  fs.writeFileSync(path.join(dir, 'empty.pem'), '');
+  const check = (...args) => runBinary('voicebridge-worker', ['--check', ...args], kKey);
+  try {
+    for (const [args, names] of [
+      [[kProfiles, `--upstream_ca=${dir}/none.pem`], /upstream_ca.*none\.pem/],
+      [[kProfiles, `--upstream_ca=${dir}/empty.pem`], /upstream_ca.*empty\.pem/],
+      [[`--profiles=${dir}`], /profiles.*assistant\.json: tools: weather: webhook\.secret_file/],
+    ]) {
+      const result = await check(...args);
+      assert.equal(result.code, 2, JSON.stringify(result));
+      assert.match(result.stderr, names);
+    }
+    fs.writeFileSync(webhook.secret_file, `whsec_${Buffer.alloc(32).toString('base64')}`);
+    const good = await check(`--profiles=${dir}`);
+    assert.equal(good.code, 0, good.stderr);
+  } finally {
+    fs.rmSync(dir, {recursive: true});
+  }
+});
+
+test('what may be there a moment later exits with 5: a port that is taken, a store that is away', async () => {
   const first = ManagedProcess.binary('realtime-simulator', ['--listen=127.0.0.1:0']);
   try {
-    const address = await first.listening('simulator');
-    const result = await runBinary('voicebridge-worker', [kProfiles, `--listen=${address}`], kKey);
-    assert.equal(result.code, 2, JSON.stringify(result));
-    assert.ok(result.stderr.includes(address), result.stderr);
+    const taken = await first.listening('simulator');
+    const store = '--store=postgresql://voicebridge@127.0.0.1:1/voicebridge';
+    const open = ['--workers=127.0.0.1:1', '--insecure_no_auth'];
+    for (const [program, args, names] of [
+      ['voicebridge-worker', [kProfiles, `--listen=${taken}`], taken],
+      ['voicebridge-worker', [kProfiles, `--ops_listen=${taken}`], taken],
+      ['voicebridge-worker', [kProfiles, `--admin_listen=${taken}`], taken],
+      ['voicebridge-worker', [kProfiles, store], '--store: '],
+      ['voicebridge-gateway', [...open, `--listen=${taken}`], taken],
+    ]) {
+      const result = await runBinary(program, args, kKey);
+      assert.equal(result.code, 5, `${program} ${args.join(' ')}: ${JSON.stringify(result)}`);
+      assert.ok(result.stderr.includes(names), result.stderr);
+    }
   } finally {
     await first.stop();
   }

@@ -81,6 +81,25 @@ TEST_F(SessionRecordTest, ThatTheStoreRefusesIsCountedAsLostAndNamed) {
   EXPECT_EQ(superseded, 0);
 }
 
+TEST_F(SessionRecordTest, IsWrittenOnceAStoreThatWasFullHasRoom) {
+  const auto record = Running(owner);
+  switches->SetFull(true);
+  record->Note(ItemDelta("item_1"));
+  const int before = switches->calls();
+  RunWhile([this, before] { return switches->calls() == before || store.pending() > 0; });
+  record->Note(ItemDelta("item_2"));
+  v1::SnapshotDelta deletion;
+  deletion.add_deleted_item_ids("item_1");
+  record->Note(deletion);
+  record->Close("client_closed");
+  EXPECT_THAT(unsaved.names(), ElementsAre("sess_1"));
+  switches->SetFull(false);
+  RunUntilWritten();
+  EXPECT_EQ(lost.CountOf(RecordKind::kSession), 0);
+  EXPECT_THAT(unsaved.names(), IsEmpty());
+  EXPECT_THAT(switches->written(), ElementsAre("item_2"));
+}
+
 TEST_F(SessionRecordTest, OfASessionThatWasTakenOverIsNotLost) {
   const auto record = Running(owner);
   const SessionOwner successor{"sess_1", 2, "worker_2"};

@@ -68,7 +68,7 @@ TEST_F(Postgres, AServerThatSaysNothingIsLeftAndFoundAgain) {
   ASSERT_THAT(Retried([&] { return impatient.Open(); }), IsOk());
   const pid_t process = ServerProcessOf("impatient");
   ASSERT_EQ(kill(process, SIGSTOP), 0);
-  const SystemClock clock;
+  const SystemClock clock{};
   const TimePoint start = clock.Now();
   // The first try waits for the silent process, the second gets another one.
   const absl::Status status = Retried([&] { return impatient.AcquireSession(owner, "interview"); });

@@ -110,7 +110,7 @@ TEST_F(Sqlite, IsUnavailableWithinABoundWhileAnotherWrites) {
   const auto store = OpenAt("boot", now);
   SqliteDatabase other(path);
   ASSERT_THAT(other.Begin(Durability::kPower), IsOk());
-  const SystemClock clock;
+  const SystemClock clock{};
   const TimePoint start = clock.Now();
   EXPECT_THAT(store->AcquireSession(owner, "interview"), Fails(StatusCode::kUnavailable));
   EXPECT_GE(clock.Now() - start, milliseconds(400));

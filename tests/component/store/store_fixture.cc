@@ -38,7 +38,7 @@ std::filesystem::path NewFastDirectory() {
 }
 
 bool BecomesTrue(const std::function<bool()>& condition) {
-  const SystemClock clock;
+  const SystemClock clock{};
   const Deadline deadline = Deadline::After(clock.Now(), seconds(10));
   std::mutex mutex;
   std::condition_variable never;

@@ -73,7 +73,7 @@ class StoreThreadTest : public ::testing::Test {
   static inline LiveTasks library_calls;  // Also of threads that were left behind.
   prometheus::Registry registry;
   worker::StoreMetrics metrics{registry};
-  const SystemClock clock;
+  const SystemClock clock{};
   const std::unique_ptr<Logger> logger = MakeNullLogger();
   const std::shared_ptr<FakeStoreSwitches> switches = std::make_shared<FakeStoreSwitches>();
   std::optional<StoreThread> thread{std::in_place, std::make_unique<FakeStore>(switches), *logger,

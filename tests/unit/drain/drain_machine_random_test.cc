@@ -78,8 +78,11 @@ class RandomDrain {
         undone_ = concluded_ = true;
       } else if (std::holds_alternative<EndSessions>(effect)) {
         told_to_end_ = true;
-      } else if (std::holds_alternative<DrainWorkers>(effect)) {
+      } else if (const auto* order = std::get_if<DrainWorkers>(&effect)) {
+        EXPECT_EQ(order->round, round_ + 1);
+        round_ = order->round;
         workers_ = {"w1", "w2"};
+        called_ = false;
       }
     }
   }
@@ -132,17 +135,22 @@ class RandomDrain {
     if (workers_.empty()) {
       return;
     }
-    Feed(WorkersCalled{{"w1", "w2"}});
+    if (!std::exchange(called_, true)) {
+      Feed(WorkersCalled{{"w1", "w2"}, round_});
+    }
+    if (round_ > 0 && OneIn(3)) {
+      return Feed(WorkerUnreachable{*workers_.begin(), round_ - 1});  // Late: it was asked again.
+    }
     const std::string address = *workers_.begin();
     workers_.erase(workers_.begin());
     if (OneIn(3)) {
-      return Feed(WorkerUnreachable{address});
+      return Feed(WorkerUnreachable{address, round_});
     }
     v1::DrainSummary summary;
     if (!existed_.empty()) {
       OneIn(2) ? summary.add_stored(*existed_.begin()) : summary.add_forced(*existed_.begin());
     }
-    Feed(WorkerDrained{address, summary});
+    Feed(WorkerDrained{address, summary, round_});
   }
 
   // A driver does not sleep past a deadline.
@@ -186,6 +194,8 @@ class RandomDrain {
   std::set<std::string> workers_;
   bool listed_ = false;
   bool told_to_end_ = false;
+  int round_ = -1;
+  bool called_ = false;  // The workers, in this round.
   bool concluded_ = false;
   bool undone_ = false;
 };

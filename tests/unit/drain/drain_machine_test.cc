@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "tests/unit/drain/drain_script.h"
 
 namespace voicebridge {
@@ -194,6 +196,7 @@ TEST_F(DrainMachineTest, ADrainedProcessAnswersAgainWithTheSameSummary) {
   script_.Feed(DrainRequested{Command(kClose)});
   ASSERT_EQ(script_.effects.size(), 1U);
   EXPECT_FALSE(script_.Last<Conclude>()->exit);
+  EXPECT_TRUE(script_.Last<Conclude>()->again);
   EXPECT_THAT(machine_.Summary().stored(), ElementsAre("a"));
 }
 
@@ -325,8 +328,65 @@ TEST_F(DrainMachineTest, ALaterCallMayWidenADrainToTheFleet) {
   script_.Advance(seconds(1)).Feed(DrainRequested{OfFleet(Command(kClose))});
   ASSERT_TRUE(script_.Has<DrainWorkers>());
   EXPECT_EQ(script_.Last<DrainWorkers>()->budget, milliseconds(1850));
-  script_.Feed(DrainRequested{OfFleet(Command(kClose))});
   EXPECT_EQ(script_.Last<DrainWorkers>()->mode, kFinish);
+}
+
+TEST_F(DrainMachineTest, AFleetDrainThatGetsShorterTellsTheWorkers) {
+  script_.Feed(DrainRequested{OfFleet(Command(kFinish, seconds(600)))}).Feed(SessionsListed{});
+  script_.Feed(WorkersCalled{{"w1"}, 0});
+  script_.Feed(DrainRequested{OfFleet(Exiting(Command(kClose)))});
+  const DrainWorkers* order = script_.Last<DrainWorkers>();
+  EXPECT_EQ(order->round, 1);
+  EXPECT_EQ(order->budget, milliseconds(2850));
+  EXPECT_TRUE(order->exit);
+  script_.Feed(WorkersCalled{{"w1"}, 1}).Feed(WorkerUnreachable{"w1", 0});
+  SettlesBackground();
+  EXPECT_FALSE(script_.Has<Conclude>()) << "it waits for the answer of the last round";
+  script_.Feed(WorkerDrained{"w1", {}, 1});
+  ASSERT_TRUE(script_.Has<Conclude>());
+  EXPECT_FALSE(machine_.WasForced());
+}
+
+TEST_F(DrainMachineTest, ASignalShortensAFleetDrainButDoesNotEndTheWorkers) {
+  script_.Feed(DrainRequested{OfFleet(Command(kFinish, seconds(600)))}).Feed(SessionsListed{});
+  script_.Feed(WorkersCalled{{"w1"}, 0}).Feed(DrainRequested{DrainBySignal(SIGTERM, seconds(3))});
+  EXPECT_EQ(script_.Last<DrainWorkers>()->round, 1);
+  EXPECT_FALSE(script_.Last<DrainWorkers>()->exit);
+}
+
+TEST_F(DrainMachineTest, AFleetCommandThatSaysStayEndsNoWorker) {
+  script_.Feed(DrainRequested{Exiting(Command(kFinish))}).Feed(SessionsListed{{"a"}});
+  script_.Feed(DrainRequested{OfFleet(Command(kFinish))});
+  EXPECT_FALSE(script_.Last<DrainWorkers>()->exit);
+  EXPECT_TRUE(machine_.exits());
+}
+
+TEST_F(DrainMachineTest, AFleetDrainThatIsAskedForAgainDoesNotCallTheWorkersAgain) {
+  script_.Feed(DrainRequested{OfFleet(Command(kFinish))}).Feed(SessionsListed{{"a"}});
+  script_.effects.clear();
+  script_.Feed(DrainRequested{OfFleet(Command(kFinish, seconds(60)))});
+  EXPECT_FALSE(script_.Has<DrainWorkers>());
+}
+
+TEST_F(DrainMachineTest, WorkersAreNeverGivenLessThanTheyTake) {
+  script_.Feed(DrainRequested{Command(kClose)}).Feed(SessionsListed{{"a"}});
+  script_.Advance(milliseconds(2550)).Feed(DrainRequested{OfFleet(Command(kClose))});
+  EXPECT_EQ(script_.Last<DrainWorkers>()->budget, DrainPlan::kTotalMin);
+}
+
+TEST_F(DrainMachineTest, WhatAWorkerLostIsNamedOnceHoweverOftenItSaysSo) {
+  script_.Feed(DrainRequested{OfFleet(Command(kFinish, seconds(600)))}).Feed(SessionsListed{});
+  v1::DrainSummary of_worker;
+  of_worker.add_not_stored("a");
+  of_worker.add_tasks_left("task");
+  script_.Feed(WorkersCalled{{"w1"}, 0}).Feed(DrainRequested{OfFleet(Command(kClose))});
+  script_.Feed(WorkerDrained{"w1", of_worker, 0}).Feed(WorkersCalled{{"w1"}, 1});
+  SettlesBackground();
+  script_.Feed(WorkerDrained{"w1", of_worker, 1});
+  ASSERT_TRUE(script_.Has<Conclude>());
+  EXPECT_THAT(machine_.Summary().not_stored(), ElementsAre("a"));
+  EXPECT_THAT(machine_.Summary().tasks_left(), ElementsAre("task"));
+  EXPECT_TRUE(machine_.WasForced());
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ using testing::HasSubstr;
 
 class SessionRelayTest : public testing::Test {
  protected:
-  SessionRelayTest() : relay_(Config()) { relay_.Start(effects_); }
+  SessionRelayTest() : relay_(Config()) { relay_.Handle(SessionStarted{}, effects_); }
 
   static RelayConfig Config() {
     RelayConfig config;
@@ -99,6 +99,13 @@ std::string AppendEvent(const std::string& pcm) {
   std::string event = R"({"type":"input_audio_buffer.append","audio":")";
   AppendBase64(pcm, event);
   return event + "\"}";
+}
+
+TEST_F(SessionRelayTest, EndsAsInternalWhenOneOfItsTasksHasFailed) {
+  Handle(TaskFailed{});
+  EXPECT_TRUE(relay_.ended());
+  ASSERT_NE(Find<EndSession>(), nullptr);
+  EXPECT_EQ(Find<EndSession>()->reason, v1::END_REASON_INTERNAL);
 }
 
 TEST_F(SessionRelayTest, AsksForAWorkerWithTheFirstEpoch) {
@@ -240,7 +247,7 @@ TEST(SessionRelay, TakesAudioAsBinaryMessagesWhereTheClientChoseThem) {
   config.audio_framing = AudioFraming::kBinary;
   SessionRelay relay(config);
   RelayEffects effects;
-  relay.Start(effects);
+  relay.Handle(SessionStarted{}, effects);
   effects.clear();
   relay.Handle(ClientBinary{std::string_view("\1\0\4\0abcd", 8)}, effects);
   relay.Handle(ClientBinary{std::string_view("\1\0\4\0efgh", 8)}, effects);

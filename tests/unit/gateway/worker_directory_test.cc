@@ -89,7 +89,7 @@ TEST_F(WorkerDirectoryTest, TakesANewStartForANewProcessAndNeverGoesBack) {
 TEST_F(WorkerDirectoryTest, SuspectsAWorkerWhoseWatchBrokeUntilItSpeaksAgain) {
   for (const auto state :
        {v1::WorkerStatus::SERVING, v1::WorkerStatus::FULL, v1::WorkerStatus::DRAINING}) {
-    Hear(Status(10 + state, state));
+    Hear(Status(10 + static_cast<std::uint64_t>(state), state));
     directory_.OnWatchBroken("a:1");
     EXPECT_EQ(State(), WorkerState::kSuspect);
   }
@@ -122,7 +122,7 @@ TEST_F(WorkerDirectoryTest, AWorkerMayBeSilentForTwoSeconds) {
 TEST_F(WorkerDirectoryTest, WhatIsIgnoredIsNoSignOfLife) {
   Hear(Status(5, v1::WorkerStatus::SERVING));
   Hear(Status(1, v1::WorkerStatus::SERVING, 0, "start_2"));
-  for (int i = 0; i < 4; ++i) {
+  for (std::uint64_t i = 0; i < 4; ++i) {
     Advance(milliseconds(500));
     Hear(Status(1, v1::WorkerStatus::SERVING, 0, "start_2"));
     Hear(Status(100 + i, v1::WorkerStatus::SERVING));
