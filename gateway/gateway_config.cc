@@ -25,7 +25,7 @@ ABSL_FLAG(int, shards, 1, "session threads; scale by processes first");
 ABSL_FLAG(std::string, tls_cert, "", "PEM certificate chain of the public listener");
 ABSL_FLAG(std::string, tls_key, "", "PEM key of the public listener");
 ABSL_FLAG(std::vector<std::string>, allowed_origins, {},
-          "Origin headers accepted from browsers; empty: any");
+          "Origin headers accepted from browsers; empty: any, without authentication our own page");
 ABSL_FLAG(int, max_sessions, 5000, "sessions held at most");
 ABSL_FLAG(int, max_sessions_per_address, 1000,
           "sessions held at most for one client address (IPv6: for its /64); 0: no limit");

@@ -34,7 +34,7 @@ struct GatewayConfig {
   std::size_t shards = 1;
   std::optional<Loaded<KeyPair>> tls;        // None: the public listener is plain.
   std::optional<Loaded<PeerIdentity>> peer;  // None: workers and admin in the clear.
-  std::vector<std::string> allowed_origins;  // Empty: any.
+  std::vector<std::string> allowed_origins;  // Empty: any, without authentication our own page.
   AdmissionLimits admission;
   TrustedProxies trusted_proxies;
   Rate message_rate;  // Of one session's client.

@@ -95,7 +95,7 @@ Conversation::Core::ClientHandler Conversation::Core::HandlerOf(std::string_view
     std::string_view type;
     ClientHandler handler;
   };
-  static constexpr std::array handlers = std::to_array<Entry>({
+  static constexpr std::array kHandlers = std::to_array<Entry>({
       {"session.update", &Core::OnSessionUpdate},
       {"response.create", &Core::OnResponseCreate},
       {"response.cancel", &Core::OnResponseCancel},
@@ -106,9 +106,9 @@ Conversation::Core::ClientHandler Conversation::Core::HandlerOf(std::string_view
       {"voicebridge.assessment.request", &Core::OnAssessmentRequest},
       {"voicebridge.assessment.retry", &Core::OnAssessmentRetry},
   });
-  const auto* entry = std::find_if(handlers.begin(), handlers.end(),
+  const auto* entry = std::find_if(kHandlers.begin(), kHandlers.end(),
                                    [&](const Entry& candidate) { return candidate.type == type; });
-  return entry == handlers.end() ? nullptr : entry->handler;
+  return entry == kHandlers.end() ? nullptr : entry->handler;
 }
 
 void Conversation::Core::OnClientEvent(std::string_view type, std::string_view json) {

@@ -216,6 +216,7 @@ for (const [what, limits] of [['idle', {idle_seconds: 1}], ['session', {session_
       await withFleet({workers: 1, profiles}, async (fleet) => {
         const client = await fleet.connect();
         await checkEnd(client, {reason: 'session_limit', code: 1008, ms: 4000});
+        await fleet.sessionsGone();
         assert.deepEqual(await fleet.ended('session_limit'), {gateway: 1, workers: 1});
       });
     } finally {

@@ -118,3 +118,22 @@ test('what cannot be is refused with its reason', () => withFleet({workers: 1}, 
   }
   assert.match((await ctl(worker, 'status')).stdout, /^worker \S+, up for/, 'and nothing has begun');
 }));
+
+test('a fleet that may take its time is told to end now: every process goes, and nothing is forced', () => withFleet({}, async (fleet) => {
+  const client = await fleet.connect();
+  await checkTurn(fleet, client);
+  const patient = ManagedProcess.binary('voicebridgectl', ['drain', await fleet.gateway.listening('admin'), '--fleet', '--mode=finish', '--budget=10m']);
+  await waitUntil(() => patient.text('out').includes('1 of 1'), {ms: 5000 * patience, what: 'the drain to begin', got: () => patient.text()});
+  for (const worker of fleet.workers) {
+    await waitUntil(async () => /, drain(ing|ed), /.test((await ctl(worker, 'status')).stdout), {ms: 5000 * patience, what: `${worker.name} to drain`});
+  }
+  const now = await ctl(fleet.gateway, 'drain', '--fleet', '--exit', '--budget=3s', '--json');
+  assert.equal(now.code, 0, text(now));
+  const {summary} = JSON.parse(now.stdout);
+  assert.deepEqual([summary.stored, summary.forced, summary.unreachable], [[client.about.session_id], [], []]);
+  await checkEnd(client, {reason: 'draining', code: 1001, error: false});
+  for (const process of [fleet.gateway, ...fleet.workers]) {
+    assert.equal((await process.waitForExit(5000 * patience)).code, 0, process.name);
+  }
+  assert.equal((await patient.waitForExit(5000 * patience)).code, 0);
+}));

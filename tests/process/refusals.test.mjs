@@ -149,3 +149,14 @@ test('a flood of refusals is counted to the last and logged in part', () => with
   assert.ok(lines().length >= 50 && lines().length <= 51 + 5 * seconds, `${lines().length} lines in ${seconds} s`);
   assert.ok(told() <= kFlood + more, `${told()} of ${kFlood + more} are told of`);
 }, {gatewayFlags: ['--max_requests_per_minute_per_address=0']}));
+
+test('where everybody may come in, pages of others may not', () => withFleet({workers: 1}, async (fleet) => {
+  const port = fleet.httpUrl.split(':').at(-1);
+  const secrets = [];
+  for (const origin of ['https://theirs.example', `http://theirs.example:${port}`, 'null', `http://127.0.0.1:${port - 1}`]) {
+    await checkRefused(fleet, {reason: 'foreign_origin', status: 403, secrets}, () => upgrade(fleet, {headers: {Origin: origin}}));
+  }
+  const rebound = {Origin: `http://theirs.example:${port}`, Host: `theirs.example:${port}`};
+  await checkRefused(fleet, {reason: 'foreign_origin', status: 403, secrets}, () => upgrade(fleet, {headers: rebound}));
+  await checkTurn(fleet, await fleet.connect({headers: {Origin: fleet.httpUrl}}));
+}));

@@ -74,6 +74,9 @@ const std::string& InterviewWorld::Run() {
     if (conversation_.ended()) {
       ++after_end;
       DeliverNext();  // What was on its way.
+      if (second_is_open_ && Roll(8) == 0) {
+        second_.Complain();  // Rare before the end, and the end is rare while it is open.
+      }
       DeliverSecond();
     }
   }

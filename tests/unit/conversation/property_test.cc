@@ -122,11 +122,11 @@ class World {
       return Client("session.update",
                     R"({"type":"session.update","session":{"type":"realtime","temperature":1}})");
     }
-    static constexpr std::string_view voices[] = {"marin", "ash", "cedar"};
+    static constexpr std::string_view kVoices[] = {"marin", "ash", "cedar"};
     Client("session.update",
            fmt::format(R"({{"type":"session.update","session":{{"type":"realtime",)"
                        R"("audio":{{"output":{{"voice":"{}"}}}}}}}})",
-                       voices[Roll(3)]));
+                       kVoices[Roll(3)]));
   }
 
   void TruncateSomething() {
