@@ -29,7 +29,7 @@ bool IsOneOf(const std::array<std::string_view, kSize>& words, std::string_view 
 }
 
 absl::Status CheckType(const json::object& schema, const std::string& place) {
-  const absl::Status wrong =
+  absl::Status wrong =
       InvalidArgument("{}: expected one of {}, or an array of that and \"null\"",
                       Join(place, "type"), fmt::join(kTypes, ", "));
   const json::value* type = schema.if_contains("type");

@@ -216,6 +216,7 @@ absl::StatusOr<SqlResult> PostgresConnection::ExecutePrepared(
   std::vector<std::string> texts;
   std::transform(parameters.begin(), parameters.end(), std::back_inserter(texts), TextOf);
   std::vector<const char*> values;
+  values.reserve(texts.size());
   for (const std::string& text : texts) {
     values.push_back(text.c_str());
   }

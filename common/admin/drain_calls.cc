@@ -30,9 +30,9 @@ void DrainCalls::FinishAll() {
   }
 }
 
-grpc::ServerWriteReactor<v1::DrainProgress>* DrainCall::Open(const v1::DrainRequest& request,
-                                                             DrainControl* drain,
-                                                             std::shared_ptr<DrainCalls> calls) {
+grpc::ServerWriteReactor<v1::DrainProgress>* DrainCall::Open(
+    const v1::DrainRequest& request, DrainControl* drain,
+    const std::shared_ptr<DrainCalls>& calls) {
   const std::shared_ptr<DrainCall> call(new DrainCall(drain, calls));
   call->self_ = call;
   if (drain == nullptr) {

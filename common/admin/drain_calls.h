@@ -34,9 +34,9 @@ class DrainCalls {
 class DrainCall final : public DrainListener, public grpc::ServerWriteReactor<v1::DrainProgress> {
  public:
   // Checks the request and asks for the drain. `drain` null: UNIMPLEMENTED.
-  static grpc::ServerWriteReactor<v1::DrainProgress>* Open(const v1::DrainRequest& request,
-                                                           DrainControl* drain,
-                                                           std::shared_ptr<DrainCalls> calls);
+  static grpc::ServerWriteReactor<v1::DrainProgress>* Open(
+      const v1::DrainRequest& request, DrainControl* drain,
+      const std::shared_ptr<DrainCalls>& calls);
 
   void OnProgress(const v1::DrainProgress& progress) override;
   void OnEnd(const absl::Status& status) override;

@@ -35,6 +35,7 @@ std::string OnOneLine(std::string problems) {
 
 void Reloader::Add(const std::vector<NamedFile>& in_force, Take take) {
   std::vector<NamedFile> names;
+  names.reserve(in_force.size());
   for (const NamedFile& file : in_force) {
     names.push_back({file.flag, file.path, Secret()});
   }

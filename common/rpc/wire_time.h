@@ -10,8 +10,8 @@
 
 namespace voicebridge {
 
-// A day: a peer\'s nonsense cannot overflow what is computed with it.
-inline constexpr std::int64_t kWireSecondsMax = 24 * 60 * 60;
+// A day: a peer's nonsense cannot overflow what is computed with it.
+inline constexpr std::int64_t kWireSecondsMax = std::int64_t{24} * 60 * 60;
 
 google::protobuf::Duration ToWire(Duration duration);
 

@@ -20,7 +20,7 @@ constexpr std::int64_t kSecondsDefault = 600;
 constexpr std::size_t kSessionBytesMax = 4096;
 constexpr std::size_t kProfileLengthMax = 64;
 constexpr std::int64_t kMaxSessionsMax = 1'000'000;
-constexpr std::int64_t kSessionSecondsMax = 24 * 60 * 60;
+constexpr std::int64_t kSessionSecondsMax = std::int64_t{24} * 60 * 60;
 
 // What is wrong with a request, in OpenAI's terms.
 struct Problem {

@@ -21,7 +21,7 @@ constexpr std::string_view kRealtimePath = "/v1/realtime";
 constexpr std::string_view kClientSecretsPath = "/v1/realtime/client_secrets";
 constexpr std::string_view kProfileDefault = "assistant";
 constexpr std::string_view kSubprotocol = "realtime";
-constexpr std::int64_t kAccessTokenSeconds = 24 * 60 * 60;
+constexpr std::int64_t kAccessTokenSeconds = std::int64_t{24} * 60 * 60;
 
 HttpResponse NotFound(const HttpRequest& request) {
   return JsonErrorResponse(404, "invalid_request_error", "not_found",

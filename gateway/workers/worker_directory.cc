@@ -160,11 +160,11 @@ std::optional<UnansweredAttaches::Place> CountAttach(const WorkerViews& workers,
 }
 
 std::vector<std::string> AskingOrder(const WorkerViews& workers) {
-  constexpr WorkerState order[] = {WorkerState::kServing, WorkerState::kFull,
-                                   WorkerState::kDraining, WorkerState::kSuspect,
-                                   WorkerState::kUnknown};
+  constexpr WorkerState kOrder[] = {WorkerState::kServing, WorkerState::kFull,
+                                    WorkerState::kDraining, WorkerState::kSuspect,
+                                    WorkerState::kUnknown};
   std::vector<std::string> addresses;
-  for (const WorkerState state : order) {
+  for (const WorkerState state : kOrder) {
     for (const WorkerView& worker : workers) {
       if (worker.state == state) {
         addresses.push_back(worker.address);

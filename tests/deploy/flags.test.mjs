@@ -1,7 +1,8 @@
 // Each command line of the deployment files is one that the built programs take: a flag that is renamed is found here.
 import {strict as assert} from 'node:assert';
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
 
@@ -35,7 +36,7 @@ test('a flag that there is not is found, in a command line, an environment and a
 });
 
 // Of docker, kubectl and systemctl.
-const kForeign = ['build', 'scale', 'from-file', 'now', 'grace-period', 'force'];
+const kForeign = ['build', 'scale', 'from-file', 'now', 'grace-period', 'force', 'no-deps', 'no-recreate'];
 
 test('each flag that deploy/README.md speaks of is one of a program of ours', async () => {
   const programs = ['voicebridge-gateway', 'voicebridge-worker', 'voicebridgectl', 'realtime-simulator', 'voicebridge-load'];
@@ -57,4 +58,17 @@ test('secrets are made once: a second run changes none and prints no key', () =>
   assert.ok(first.every((text) => !text.includes(key)), 'it is kept nowhere');
   assert.equal(fs.statSync(secrets.directory).mode & 0o777, 0o700);
   assert.equal(fs.statSync(path.join(secrets.directory, 'peer-ca.key')).mode & 0o777, 0o600);
+});
+
+test('secrets are not put where others can read them', () => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'voicebridge-open-'));
+  try {
+    fs.chmodSync(directory, 0o755);
+    const {status, stderr} = spawnSync(path.join(root, 'deploy/make-secrets'), [directory], {encoding: 'utf8'});
+    assert.equal(status, 1);
+    assert.match(stderr, /others can look into/);
+    assert.deepEqual(fs.readdirSync(directory), []);
+  } finally {
+    fs.rmSync(directory, {recursive: true});
+  }
 });

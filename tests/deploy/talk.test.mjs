@@ -24,6 +24,7 @@ async function startTls(simulator, secrets) {
 test('a turn through the whole of it; who has no key is refused', async () => {
   const secrets = makeSecrets();
   const file = (name) => path.join(secrets.directory, name);
+  const peer = [`--peer_cert=${file('peer.pem')}`, `--peer_key=${file('peer.key')}`, `--peer_ca=${file('peer-ca.pem')}`];
   const started = [];
   const start = (name, args) => {
     started.push(ManagedProcess.binary(name, args));
@@ -35,11 +36,11 @@ test('a turn through the whole of it; who has no key is refused', async () => {
     started.push(tls.process);
     const upstream = `127.0.0.1:${tls.port}`;
     const worker = start('voicebridge-worker', [
-      ...kPorts, `--upstream_url=wss://${upstream}/v1/realtime`, `--responses_url=https://${upstream}/v1/responses`, `--upstream_ca=${file('peer-ca.pem')}`,
+      ...kPorts, ...peer, `--upstream_url=wss://${upstream}/v1/realtime`, `--responses_url=https://${upstream}/v1/responses`, `--upstream_ca=${file('peer-ca.pem')}`,
       `--openai_api_key_file=${file('openai-api-key')}`, `--profiles=${path.join(root, 'bridge_worker/profiles')}`,
     ]);
     const gateway = start('voicebridge-gateway', [
-      ...kPorts, `--workers=${await worker.listening('grpc')}`, `--api_keys=${file('api-keys')}`, `--signing_keys=${file('signing-keys')}`,
+      ...kPorts, ...peer, `--workers=${await worker.listening('grpc')}`, `--api_keys=${file('api-keys')}`, `--signing_keys=${file('signing-keys')}`,
     ]);
     const played = {port: await portOf(gateway, 'public'), opsPort: await portOf(gateway, 'ops')};
     await waitUntil(() => answers(`http://127.0.0.1:${played.opsPort}/readyz`), {ms: 5000 * patience, what: 'the gateway to be ready'});
@@ -52,6 +53,11 @@ test('a turn through the whole of it; who has no key is refused', async () => {
     assert.equal(code, 0, stderr);
     assert.ok(JSON.parse(stdout).audio_ms > 0, stdout);
     assert.match((await talk(`${key}0`)).stderr, /401/);
+
+    const admin = await worker.listening('admin');
+    const env = {VOICEBRIDGE_PEER_CERT: file('peer.pem'), VOICEBRIDGE_PEER_KEY: file('peer.key'), VOICEBRIDGE_PEER_CA: file('peer-ca.pem')};
+    assert.match((await runBinary('voicebridgectl', ['status', admin], {env})).stdout, /^worker /, 'as in its container');
+    assert.equal((await runBinary('voicebridgectl', ['status', admin])).code, 1);
   } finally {
     await Promise.all(started.map((process) => process.stop('SIGKILL')));
     secrets.remove();

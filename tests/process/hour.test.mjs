@@ -8,7 +8,7 @@ const kHourMs = 60 * 60 * 1000;
 const kPrompt = 'vm-goodbye';
 // Long answers make an hour of few turns; with --full they are short, and their items many.
 const kAnswer = full ? undefined : {instructions: `say exactly: "${'I have thought about this for a while, and I see it like that. '.repeat(6)}"`};
-const kGrowthMaxKiB = sanitized ? 64 * 1024 : 1536;  // A sanitizer keeps freed memory back.
+const kGrowthMaxKiB = sanitized ? 320 * 1024 : 1536;  // AddressSanitizer keeps 256 MiB of freed memory back.
 
 const rss = (fleet) => Object.fromEntries([fleet.gateway, ...fleet.workers].map((process) => [process.name, process.stats().rssKiB]));
 

@@ -60,8 +60,10 @@ TEST_F(RefusalsTest, AreCountedLoggedAndAnswered) {
 }
 
 TEST_F(RefusalsTest, OfAFloodAreAllCountedAndFewLogged) {
+  constexpr int kThreads = 4;
   std::vector<std::thread> threads;
-  for (int thread = 0; thread < 4; ++thread) {
+  threads.reserve(kThreads);
+  for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([this] {
       for (int i = 0; i < 2500; ++i) {
         refusals_.Refuse({.reason = RefusalReason::kWrongKey}, Request(), client_);

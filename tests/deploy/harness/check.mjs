@@ -11,6 +11,8 @@ const places = (secrets) => [
   ['/run/secrets/peer/tls.crt', `${secrets}/peer.pem`],
   ['/run/secrets/peer/tls.key', `${secrets}/peer.key`],
   ['/run/secrets/peer/ca.crt', `${secrets}/peer-ca.pem`],
+  ['/run/secrets/peer-cert', `${secrets}/peer.pem`],
+  ['/run/secrets/peer-key', `${secrets}/peer.key`],
   ['/run/secrets/peer-ca', `${secrets}/peer-ca.pem`],
   ['/run/secrets/voicebridge/', `${secrets}/`],
   ['/run/secrets/', `${secrets}/`],

@@ -76,25 +76,24 @@ std::unique_ptr<ShardGroup> MakeShards(Gauges& gauges) {
   return std::make_unique<ShardGroup>(std::move(shards));
 }
 
-// Everything lives until _exit.
+// Everything lives until _exit; in static pointers, so that a leak check finds it.
 ExitCode Serve(std::string_view wedge, Duration budget, Gauges& gauges, Watchdog& watchdog) {
-  Logger& logger = *MakeLogger("probe", LogLevel::kInfo).release();
-  ShardGroup& shards = *MakeShards(gauges).release();
-  auto& index = *new SessionIndex(shards.first().executor(), 0, gauges.sessions);
-  auto& coordinator =
+  static Logger& logger = *MakeLogger("probe", LogLevel::kInfo).release();
+  static ShardGroup& shards = *MakeShards(gauges).release();
+  static auto& index = *new SessionIndex(shards.first().executor(), 0, gauges.sessions);
+  static auto& coordinator =
       *new DrainCoordinator(DrainRole::kWorker, budget, watchdog, gauges.drain, logger);
-  AdminServer& admin = *AdminServer::Start(
-                            "127.0.0.1:0", [] { return v1::ProcessStatus(); }, nullptr,
-                            &coordinator, grpc::InsecureServerCredentials())
-                            .value()
-                            .release();
-  BackgroundWork* background = new NoBackgroundWork;
-  if (wedge == "store") {
-    background = new StuckStore(gauges.library_calls);
-  }
-  auto& drain = *new ProcessDrain({logger, coordinator, gauges.drain, index, shards, admin,
-                                   gauges.tasks, gauges.library_calls, *background, [] {},
-                                   [](const DrainWorkers&) {}, [] {}});
+  static AdminServer& admin = *AdminServer::Start(
+                                   "127.0.0.1:0", [] { return v1::ProcessStatus(); }, nullptr,
+                                   &coordinator, grpc::InsecureServerCredentials())
+                                   .value()
+                                   .release();
+  static BackgroundWork* const background =
+      wedge == "store" ? static_cast<BackgroundWork*>(new StuckStore(gauges.library_calls))
+                       : new NoBackgroundWork;
+  static auto& drain = *new ProcessDrain({logger, coordinator, gauges.drain, index, shards, admin,
+                                          gauges.tasks, gauges.library_calls, *background, [] {},
+                                          [](const DrainWorkers&) {}, [] {}});
   watchdog.Serve(DrainPlan::WatchdogDelay(budget));
   shards.Start();
   if (wedge == "main") {

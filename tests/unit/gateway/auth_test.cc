@@ -229,7 +229,7 @@ TEST(Authenticate, SaysWhatIsWrongWithoutRepeatingTheCredential) {
   const auto refused = [&](const std::string& credential, std::int64_t now) {
     const auto caller = With(policy, credential, now);
     EXPECT_TRUE(std::holds_alternative<Refusal>(caller)) << credential;
-    const Refusal refusal = std::get<Refusal>(caller);
+    Refusal refusal = std::get<Refusal>(caller);
     if (!credential.empty()) {
       EXPECT_THAT(refusal.message, Not(HasSubstr(credential)));
     }
