@@ -23,7 +23,8 @@ double Rms(std::string_view frame) {
     const double level = sample / 32768.0;
     sum += level * level;
   }
-  return std::sqrt(sum / static_cast<double>(frame.size() / kBytesPerSample));
+  const std::size_t samples = frame.size() / kBytesPerSample;
+  return std::sqrt(sum / static_cast<double>(samples));
 }
 
 }  // namespace

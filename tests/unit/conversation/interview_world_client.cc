@@ -49,7 +49,7 @@ void InterviewWorld::ActAsClient() {
 }
 
 void InterviewWorld::SendAudio() {
-  const auto samples = static_cast<std::uint64_t>(1 + Roll(6'000));
+  const auto samples = static_cast<std::uint64_t>(Roll(6'000)) + 1;
   Handle(ClientAudioReceived{std::string(samples * 2, 'a'), position_});
   position_ += samples;
 }

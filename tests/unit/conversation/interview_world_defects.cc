@@ -134,11 +134,12 @@ void WorldDefect::AlterGate(const SeenEvent& seen, Effects& effects) {
       facts_.phase == WorldPhase::kAssessing) {
     effects.clear();
     effects.emplace_back(SendUpstreamAudio{"aa"});
-  } else if (defect_ == Defect::kCreateWhileAssessing && IsTheClientsCreate(seen.event) &&
-             facts_.phase == WorldPhase::kAssessing) {
-    effects.emplace_back(SendUpstream{std::string(client->json)});
-  } else if (defect_ == Defect::kVoiceLate && client != nullptr &&
-             client->type == "session.update" && facts_.phase == WorldPhase::kListening) {
+  }
+  const bool creates = defect_ == Defect::kCreateWhileAssessing && IsTheClientsCreate(seen.event) &&
+                       facts_.phase == WorldPhase::kAssessing;
+  const bool updates = defect_ == Defect::kVoiceLate && client != nullptr &&
+                       client->type == "session.update" && facts_.phase == WorldPhase::kListening;
+  if (creates || updates) {
     effects.emplace_back(SendUpstream{std::string(client->json)});
   }
 }

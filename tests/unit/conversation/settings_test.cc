@@ -169,13 +169,13 @@ TEST(Voice, ThatTheUpstreamRefusesAfterAllIsReplacedByTheWish) {
 }
 
 TEST(Voice, OfASingleResponseFollowsTheSameRule) {
-  constexpr std::string_view create =
+  constexpr std::string_view kCreate =
       R"({"type":"response.create","response":{"audio":{"output":{"voice":"ash"}}}})";
   Script script;
   script.Start();
-  script.Client(create);
+  script.Client(kCreate);
   EXPECT_EQ(script.LastSent("response.audio.output.voice"), "ash");
-  script.Client(create);
+  script.Client(kCreate);
   script.Speak("r1", "i1", 100);
   script.Done("r1");
   ASSERT_EQ(script.Sent().size(), 2U);
@@ -201,17 +201,17 @@ TEST(ClientEventsInCore, ThatAreNoJsonAreAnsweredWithAnError) {
 TEST(FunctionCallOutput, NeedsAKnownCall) {
   Script script;
   script.Start();
-  constexpr std::string_view output =
+  constexpr std::string_view kOutput =
       R"({"type":"conversation.item.create","event_id":"o","item":{"type":"function_call_output",)"
       R"("call_id":"call_1","output":"4"}})";
-  script.Client(output);
+  script.Client(kOutput);
   EXPECT_EQ(script.SentTypes(), "");
   EXPECT_EQ(script.LastToClient("error.code"), "invalid_tool_call_id");
   EXPECT_EQ(script.LastToClient("error.event_id"), "o");
   script.Added("null", R"({"id":"f","type":"function_call","call_id":"call_1","name":"add"})");
-  script.Client(output);
+  script.Client(kOutput);
   ASSERT_EQ(script.Sent().size(), 1U);
-  EXPECT_EQ(script.Sent()[0], output);
+  EXPECT_EQ(script.Sent()[0], kOutput);
 }
 
 TEST(FunctionCallOutput, MayAnswerACallThatTheClientItselfAdded) {
