@@ -29,9 +29,8 @@ bool IsOneOf(const std::array<std::string_view, kSize>& words, std::string_view 
 }
 
 absl::Status CheckType(const json::object& schema, const std::string& place) {
-  absl::Status wrong =
-      InvalidArgument("{}: expected one of {}, or an array of that and \"null\"",
-                      Join(place, "type"), fmt::join(kTypes, ", "));
+  absl::Status wrong = InvalidArgument("{}: expected one of {}, or an array of that and \"null\"",
+                                       Join(place, "type"), fmt::join(kTypes, ", "));
   const json::value* type = schema.if_contains("type");
   if (type == nullptr) {
     return wrong;
