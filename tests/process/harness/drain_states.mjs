@@ -217,7 +217,7 @@ export const kStates = {
 };
 
 const kOld = 'sess_old';
-const kOldSessions = 40000;
+const kOldSessions = 120000;  // More than two workers delete while ten sessions begin.
 const kPass = 500;
 
 // With a schema that a worker has made.
