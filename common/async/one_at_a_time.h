@@ -9,7 +9,8 @@ namespace voicebridge {
 // An event that comes while another is being handled waits for its end: a task that an effect
 // starts may run at once, and speak before the other effects of the same event are carried out.
 // Owned by whoever owns the machine, used on one executor. An event that waits must own what it
-// carries; those that come one by one are handed through.
+// carries; those that come one by one are handed through. No more wait than one event's effects
+// have led to.
 template <class Event>
 class OneAtATime {
  public:

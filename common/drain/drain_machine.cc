@@ -138,7 +138,10 @@ void DrainMachine::On(const UndrainRequested&, TimePoint, DrainEffects& effects)
         by_signal_ ? "a signal has told the process to end" : "the drain has closed sessions")});
     return;
   }
+  const int next_round = round_ + 1;
   *this = DrainMachine();
+  first_round_ = next_round;
+  round_ = next_round - 1;
   effects.emplace_back(AdmitAgain{});
   effects.emplace_back(AnswerUndrain{absl::OkStatus()});
 }
@@ -201,8 +204,11 @@ void DrainMachine::On(const WorkersCalled& event, TimePoint, DrainEffects&) {
   unreachable_.clear();
 }
 
-// What it says is true of any round; that it is done, only of the last.
+// What it says is true of any round of this drain; that it is done, only of the last.
 void DrainMachine::On(const WorkerDrained& event, TimePoint, DrainEffects&) {
+  if (event.round < first_round_) {
+    return;  // Undraining a gateway does not undrain its workers: they end what was undone here.
+  }
   if (event.round == round_) {
     workers_left_.erase(event.address);
   }

@@ -210,7 +210,8 @@ class DrainMachine {
 
   bool fleet_ = false;
   bool workers_exit_ = false;
-  int round_ = -1;  // Of the last DrainWorkers.
+  int round_ = -1;       // Of the last DrainWorkers.
+  int first_round_ = 0;  // Of this drain; those before belong to one that was undone.
   bool workers_called_ = false;
   std::set<std::string> workers_left_;
   std::set<std::string> unreachable_;

@@ -368,6 +368,25 @@ TEST_F(DrainMachineTest, AFleetDrainThatIsAskedForAgainDoesNotCallTheWorkersAgai
   EXPECT_FALSE(script_.Has<DrainWorkers>());
 }
 
+TEST_F(DrainMachineTest, WhatWorkersSayOfADrainThatWasUndoneIsNotOfTheNext) {
+  script_.Feed(DrainRequested{OfFleet(Command(kFinish, seconds(600)))}).Feed(SessionsListed{{"a"}});
+  script_.Feed(WorkersCalled{{"w1"}, 0});
+  ASSERT_TRUE(Undrain().ok());
+  v1::DrainSummary of_the_first;
+  of_the_first.add_forced("of_the_first");
+  of_the_first.add_tasks_left("task");
+  script_.Feed(WorkerDrained{"w1", of_the_first, 0});
+  script_.Feed(DrainRequested{OfFleet(Command(kClose))}).Feed(SessionsListed{});
+  EXPECT_EQ(script_.Last<DrainWorkers>()->round, 1);
+  script_.Feed(WorkersCalled{{"w1"}, 1}).Feed(WorkerDrained{"w1", of_the_first, 0});
+  SettlesBackground();
+  EXPECT_FALSE(script_.Has<Conclude>());
+  script_.Feed(WorkerDrained{"w1", {}, 1});
+  ASSERT_TRUE(script_.Has<Conclude>());
+  EXPECT_FALSE(machine_.WasForced());
+  EXPECT_THAT(machine_.Summary().forced(), IsEmpty());
+}
+
 TEST_F(DrainMachineTest, WorkersAreNeverGivenLessThanTheyTake) {
   script_.Feed(DrainRequested{Command(kClose)}).Feed(SessionsListed{{"a"}});
   script_.Advance(milliseconds(2550)).Feed(DrainRequested{OfFleet(Command(kClose))});
